@@ -1,0 +1,86 @@
+/** A gateway is one folder whose `index.ts` exports one manifest as default. */
+import type { Link, Session } from './session.ts'
+
+export type TransportKind = 'tcp' | 'tls' | 'udp' | 'dtls' | 'ws' | 'wss'
+
+export interface SchemaIssue {
+  readonly message: string
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
+}
+
+export type Validated<Out> = { readonly value: Out; readonly issues?: undefined } | { readonly issues: readonly SchemaIssue[] }
+
+/** Standard Schema v1 plus Standard JSON Schema. zod 4 implements both; so may any other library. */
+export interface ConfigSchema<Out> {
+  readonly '~standard': {
+    readonly version: 1
+    readonly vendor: string
+    readonly validate: (value: unknown) => Validated<Out> | Promise<Validated<Out>>
+    readonly jsonSchema?: { readonly input: (options: { target: 'draft-2020-12' }) => Record<string, unknown> } | undefined
+  }
+}
+
+export interface Log {
+  debug(fields: object, message?: string): void
+  info(fields: object, message?: string): void
+  warn(fields: object, message?: string): void
+  error(fields: object, message?: string): void
+}
+
+export interface GatewayContext<Config> {
+  /** Name of the instance in the config; `use` names the protocol. */
+  readonly name: string
+  readonly config: Config
+  readonly log: Log
+  /** Session limits of this instance, for protocols that announce them to the device. */
+  readonly limits: SessionLimits
+}
+
+/** Common `session` block of every gateway instance. */
+export interface SessionLimits {
+  /** Unacknowledged deliveries per client. */
+  readonly maxInflight: number
+  /** Queued deliveries per client (window full, held or offline). */
+  readonly maxQueued: number
+  readonly maxQueuedBytes: number
+  /** What gives way when the queue is full. */
+  readonly dropPolicy: 'drop-oldest' | 'drop-newest'
+  /** Queue QoS 0 for clients that are offline but keep a session. */
+  readonly queueQos0Offline: boolean
+  readonly maxSubscriptions: number
+}
+
+/** Where a listener of this gateway is, unless the config says otherwise. */
+export interface DefaultListener {
+  readonly type: TransportKind
+  readonly port: number
+  /** WebSocket path. */
+  readonly path?: string
+}
+
+export interface Gateway<Config = unknown> {
+  /** One per stream connection or per new datagram peer. Must be cheap. */
+  open(link: Link): Session
+  /** Apply a new config in place, or ask to be restarted. Absent is restart. */
+  reload?(next: Config): 'applied' | 'restart'
+  close?(): void
+}
+
+export interface GatewayModule<Config = unknown> {
+  /** Protocol name, the folder's name: `coap`. */
+  readonly name: string
+  readonly title: string
+  /** Folder under `specs/` with its conformance rows. */
+  readonly spec: string
+  readonly transports: readonly TransportKind[]
+  readonly listeners: readonly DefaultListener[]
+  /** WebSocket sub-protocols, in order of preference. */
+  readonly subprotocols?: readonly string[]
+  readonly config: ConfigSchema<Config>
+  create(context: GatewayContext<Config>): Gateway<Config>
+}
+
+/** Types the manifest; `export default defineGateway({...})`. */
+export function defineGateway<Config>(module: GatewayModule<Config>): GatewayModule<Config> {
+  return module
+}

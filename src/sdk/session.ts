@@ -1,0 +1,204 @@
+/**
+ * The contract between a protocol session and the world. Events in, `Link` calls out: no promise, clock, socket
+ * or logger on either side, so that a session runs the same on a socket, in virtual time and under a fuzzer.
+ */
+import type { Malformed } from './codec.ts'
+import type { Message, QoS } from './message.ts'
+
+export interface Peer {
+  readonly address: string
+  readonly port: number
+  /** True when the transport is encrypted. */
+  readonly secure: boolean
+  /** Identity that the transport proved (certificate CN, PSK identity), when there is one. */
+  readonly identity?: string
+  /** True when each `onBytes` is one datagram and bytes may be lost. */
+  readonly datagram: boolean
+}
+
+export interface Will {
+  readonly message: Message
+  /** Milliseconds between the loss of the connection and the publication of the will. */
+  readonly delayMs: number
+  /** Message expiry, counted from the publication of the will; absent is never. */
+  readonly expiryMs?: number
+}
+
+export interface ConnectRequest {
+  /** Empty asks the broker to assign one. */
+  readonly clientId: string
+  /** Protocol name as it appears in status and metrics: `mqtt`, `coap`, `jt808`, ... */
+  readonly protocol: string
+  /** Protocol version for people: `3.1.1`, `2019`. */
+  readonly version?: string
+  readonly username?: string
+  readonly password?: Uint8Array
+  /** True discards what an earlier session of this client id left behind. */
+  readonly cleanStart: boolean
+  /** How long the session outlives its connection, in ms; 0 ends with it, Infinity never ends. */
+  readonly expiryMs: number
+  /** Reported in status and REST; the session itself arms its keep-alive timer. 0 is none. */
+  readonly keepAliveMs: number
+  readonly will?: Will
+  /** Deliveries with an id that may be unacknowledged at once; the gateway's `maxInflight` caps it. */
+  readonly receiveMaximum?: number
+  /** True: QoS 0 deliveries get an id, take a window slot and need `ack` too (devices that answer each downlink). */
+  readonly trackQos0?: boolean
+}
+
+export type ConnectRefusal = 'bad-credentials' | 'not-authorized' | 'banned' | 'quota' | 'unavailable' | 'bad-client-id'
+
+export type ConnectOutcome =
+  | {
+      readonly ok: true
+      readonly clientId: string
+      readonly sessionPresent: boolean
+      /** True when the broker chose the client id. */
+      readonly assigned: boolean
+      /** Whom this connection displaced, for diagnostics to the newcomer. */
+      readonly tookOver?: { readonly protocol: string; readonly gateway: string; readonly peer: string }
+    }
+  | { readonly ok: false; readonly reason: ConnectRefusal; readonly message?: string }
+
+/**
+ * What became of a publish. `delivered` and `no-subscribers` are acceptance: the protocol may acknowledge.
+ * Everything else must not be acknowledged as success.
+ */
+export type PublishOutcome = 'delivered' | 'no-subscribers' | 'not-authorized' | 'quota' | 'invalid-topic' | 'not-connected'
+
+export function isAccepted(outcome: PublishOutcome): boolean {
+  return outcome === 'delivered' || outcome === 'no-subscribers'
+}
+
+export interface SubscribeOptions {
+  readonly qos: QoS
+  /** MQTT 5 no local: not my own messages. */
+  readonly noLocal?: boolean
+  /** MQTT 5 retain as published: keep the retain flag of live messages. */
+  readonly retainAsPublished?: boolean
+  /** MQTT 5 retain handling: 0 send retained, 1 only when the subscription is new, 2 never. Default 0. */
+  readonly retainHandling?: 0 | 1 | 2
+  /** Subscription identifier, 1..268435455. Deliveries name the ids of every subscription that matched. */
+  readonly id?: number
+  /** Deliver only while connected; never queued for an absent client (commands that would be stale later). */
+  readonly liveOnly?: boolean
+}
+
+export type SubscribeOutcome = QoS | 'not-authorized' | 'invalid-filter' | 'quota' | 'shared-unsupported'
+
+/** One downlink message for one session. Immutable; may be kept. */
+export interface Delivery {
+  readonly message: Message
+  /** Names the window slot, 1..65535, for `ack`, `received` and `nack`; 0 when none is needed. */
+  readonly id: number
+  readonly qos: QoS
+  readonly retain: boolean
+  /** True when the session was offered this delivery before. */
+  readonly dup: boolean
+  /** QoS 2: the receiver has confirmed receipt earlier; repeat the release, not the message. */
+  readonly released: boolean
+  readonly subscriptionIds: readonly number[] | undefined
+}
+
+/** Why a session ended; the value is also the `reason` of an offline status. */
+export type CloseReason =
+  | 'disconnected' // the device said goodbye
+  | 'connection-lost' // the peer closed or reset the connection
+  | 'keepalive-timeout'
+  | 'connect-timeout'
+  | 'idle'
+  | 'taken-over'
+  | 'kicked'
+  | 'protocol-error'
+  | 'too-large'
+  | 'not-authorized'
+  | 'lifetime-expired'
+  | 'unreachable' // retransmissions exhausted
+  | 'congested'
+  | 'rate-limited'
+  | 'session-fault' // our own bug, caught by the host
+  | 'shutdown'
+
+/** Everything a session may do to the outside world. Calls after the session closed do nothing. */
+export interface Link {
+  readonly peer: Peer
+  /** Name of the gateway instance in the config. */
+  readonly gateway: string
+  /** Client id once connected, else undefined. */
+  readonly clientId: string | undefined
+  /** True between `connect` and `onConnect`: frames must wait (see `FrameSink.frame`). */
+  readonly connecting: boolean
+  /** What the gateway keeps with the client's session across its connections; gone when the session ends. */
+  kept: object | undefined
+  /** Milliseconds since the epoch, frozen for the duration of one event. */
+  now(): number
+  random(bytes: number): Uint8Array
+
+  /** Queues `bytes[start, end)`; they must not change afterwards. Datagram links send one datagram per call. */
+  send(bytes: Uint8Array, start?: number, end?: number): void
+  /** Ends the session: `onClose` is called, then the client is detached and the wire closed after what was sent. */
+  close(reason: CloseReason): void
+
+  /** Timers are small integers that the session names. Arming an armed timer moves it. */
+  arm(timer: number, delayMs: number): void
+  disarm(timer: number): void
+
+  /**
+   * Answered by `onConnect`, now or later. Bytes that arrive in between are parked by the host; after `onConnect` it
+   * calls `onBytes` again, with an empty chunk if nothing came, so that a framer which stopped goes on.
+   */
+  connect(request: ConnectRequest): void
+  /** Ends the virtual client but not the wire. `expiryMs` replaces the session expiry of the connect. */
+  disconnect(sendWill: boolean, expiryMs?: number): void
+
+  /** Answered by `onPublished` when a tag was given, now or later. */
+  publish(message: Message, tag?: number): void
+  /** False when nobody would see a publish to this topic, so that its payload need not be built. */
+  wanted(topic: string): boolean
+  /** The retained message of this exact topic, if the client may read it. */
+  retained(topic: string): Message | undefined | 'not-authorized'
+  subscribe(filter: string, options: SubscribeOptions, tag?: number): void
+  /** True when there was such a subscription. */
+  unsubscribe(filter: string): boolean
+
+  /** The receiver confirmed this delivery: its window slot is free. False when the id is unknown. */
+  ack(id: number): boolean
+  /** QoS 2 receipt (first half of the handshake). False when the id is unknown. */
+  received(id: number): boolean
+  /** The receiver refused: the slot is free, the failure is counted under `reason`. */
+  nack(id: number, reason: string): boolean
+  /** Stop deliveries (the core queues, bounded) until `release`. */
+  hold(): void
+  /** Resume; with `count`, deliver at most that many queued messages and stay held. */
+  release(count?: number): void
+
+  /** Another session on the same wire, with a virtual client of its own (one address, many clients). */
+  branch(open: (link: Link) => Session): Session
+  /** Moves this session to the wire of `to` (a new address of the same identity). `to` keeps running. */
+  moveTo(to: Link): void
+  /**
+   * Hands this wire to `owner`, an older session of the same identity: from now on its bytes go there, and this
+   * session ends without touching any client. The datagram being handled is given to `owner` again.
+   */
+  yieldTo(owner: Link): void
+
+  /** Counts hostile or broken input. Every decode failure ends here. */
+  malformed(error: Malformed): void
+  /** Adds to a counter of this gateway; names are kebab-case. */
+  count(name: string, by?: number): void
+}
+
+/** Events in. A throw is our bug: the host closes this session, counts it, and the process lives. */
+export interface Session {
+  /** A stream chunk, or one datagram; valid until the call returns unless views of it are kept (then it stays). */
+  onBytes(bytes: Uint8Array): void
+  onTimer(timer: number): void
+  onConnect(outcome: ConnectOutcome): void
+  onDeliver(delivery: Delivery): void
+  onPublished?(tag: number, outcome: PublishOutcome): void
+  onSubscribed?(tag: number, outcome: SubscribeOutcome): void
+  /** Last call. The client is still attached: last publishes (failed commands, events) still go out. */
+  onClose(reason: CloseReason): void
+  /** Protocol facts for REST and dashboard. */
+  describe?(): Readonly<Record<string, unknown>>
+}
