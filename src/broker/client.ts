@@ -1,0 +1,156 @@
+/**
+ * A virtual client: the session of one terminal, whatever it speaks. It outlives its connection for `expiryMs`.
+ * Optional parts are allocated when first used: a million idle clients must fit in one process.
+ */
+import type { CloseReason, ConnectRequest, Message, Will } from '../sdk.ts'
+import type { DeliveryRecord } from './delivery.ts'
+import { Inflight } from './inflight.ts'
+import type { Port } from './port.ts'
+import { DeliveryQueue } from './queue.ts'
+import type { BrokerStats } from './stats.ts'
+import type { Subscription } from './subscription.ts'
+
+/** Messages still to be sent to a new subscription; pulled as the client can take them. */
+export interface Replay {
+  readonly source: Iterator<Message>
+  readonly subscription: Subscription
+}
+
+export class Client {
+  readonly id: string
+  port: Port
+  /** The session host's object for this connection; opaque to the core, undefined while offline. */
+  ref: object | undefined
+  protocol: string
+  version: string | undefined
+  username: string | undefined
+  /** Milliseconds since the epoch of the last change between online and offline. */
+  since: number
+  connected = false
+  offlineReason: CloseReason | undefined = undefined
+  expiryMs: number
+  keepAliveMs: number
+  /** While offline: when the session ends (ms since the epoch), Infinity never. */
+  endsAt = 0
+  will: Will | undefined
+  /** While offline: when the pending will is due. */
+  willAt = 0
+  /** The earliest time at which the core looks at this client again; 0 is not scheduled. */
+  scheduledAt = 0
+
+  /** None, one, or several by filter: most terminals have exactly one. */
+  subscriptions: Subscription | Map<string, Subscription> | undefined = undefined
+  inflight: Inflight | undefined = undefined
+  queue: DeliveryQueue | undefined = undefined
+  /** Sent before, to be sent again on this connection, in order. */
+  redeliver: DeliveryRecord[] | undefined = undefined
+  replays: Replay[] | undefined = undefined
+  window: number
+  trackQos0: boolean
+  held = false
+  /** Deliveries still allowed while held (`release(n)`). */
+  credit = 0
+  /** True while the outbox is sending: an acknowledgement from inside a delivery must not start a second round. */
+  pumping = false
+  /** What the gateway keeps with the session across connections. */
+  state: object | undefined = undefined
+  /** Scratch of the match under construction: finds overlapping subscriptions without a set. */
+  mark = 0
+  markedAt = 0
+
+  constructor(id: string, port: Port, ref: object, request: ConnectRequest, now: number) {
+    this.id = id
+    this.port = port
+    this.ref = ref
+    this.protocol = request.protocol
+    this.version = request.version
+    this.username = request.username
+    this.since = now
+    this.expiryMs = request.expiryMs
+    this.keepAliveMs = request.keepAliveMs
+    this.will = request.will
+    this.window = windowOf(request, port)
+    this.trackQos0 = request.trackQos0 ?? false
+  }
+
+  /** Takes on the connection data of a resuming connect. */
+  rebind(port: Port, ref: object, request: ConnectRequest, now: number): void {
+    this.port = port
+    this.ref = ref
+    this.protocol = request.protocol
+    this.version = request.version
+    this.username = request.username
+    this.since = now
+    this.expiryMs = request.expiryMs
+    this.keepAliveMs = request.keepAliveMs
+    this.will = request.will
+    this.willAt = 0
+    this.endsAt = 0
+    this.window = windowOf(request, port)
+    this.trackQos0 = request.trackQos0 ?? false
+  }
+
+  get queued(): number {
+    return this.queue?.size ?? 0
+  }
+
+  get unacknowledged(): number {
+    return this.inflight?.size ?? 0
+  }
+
+  /** True when another delivery would be dropped rather than queued or sent. */
+  get full(): boolean {
+    return this.queue !== undefined && this.queue.size >= this.port.limits.maxQueued
+  }
+
+  subscription(filter: string): Subscription | undefined {
+    const held = this.subscriptions
+    if (held === undefined) return undefined
+    if (held instanceof Map) return held.get(filter)
+    return held.filter === filter ? held : undefined
+  }
+
+  keepSubscription(subscription: Subscription): void {
+    const held = this.subscriptions
+    if (held instanceof Map) held.set(subscription.filter, subscription)
+    else if (held === undefined || held.filter === subscription.filter) this.subscriptions = subscription
+    else {
+      this.subscriptions = new Map([
+        [held.filter, held],
+        [subscription.filter, subscription],
+      ])
+    }
+  }
+
+  forgetSubscription(filter: string): void {
+    const held = this.subscriptions
+    if (held instanceof Map) held.delete(filter)
+    else if (held?.filter === filter) this.subscriptions = undefined
+  }
+
+  allSubscriptions(): Subscription[] {
+    const held = this.subscriptions
+    if (held === undefined) return []
+    return held instanceof Map ? [...held.values()] : [held]
+  }
+
+  get subscriptionCount(): number {
+    const held = this.subscriptions
+    if (held === undefined) return 0
+    return held instanceof Map ? held.size : 1
+  }
+
+  openWindow(): Inflight {
+    this.inflight ??= new Inflight()
+    return this.inflight
+  }
+
+  openQueue(stats: BrokerStats): DeliveryQueue {
+    this.queue ??= new DeliveryQueue(stats)
+    return this.queue
+  }
+}
+
+function windowOf(request: ConnectRequest, port: Port): number {
+  return Math.min(request.receiveMaximum ?? 65535, port.limits.maxInflight)
+}

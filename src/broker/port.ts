@@ -1,0 +1,62 @@
+/** What stands on the other side of the core: one port object per gateway instance, never one per client. */
+import type { CloseReason, Delivery, Message, SessionLimits } from '../sdk.ts'
+import type { Client } from './client.ts'
+
+export interface Port {
+  /** Name of the gateway instance. */
+  readonly gateway: string
+  readonly limits: SessionLimits
+  /** False is "busy": the core keeps the delivery and holds the client until `release`. */
+  deliver(client: Client, delivery: Delivery): boolean
+  /** The client lost its place (taken over, kicked): close the session and call `detach` before returning. */
+  evict(client: Client, reason: CloseReason): void
+  /** Where the client is, for status messages: `127.0.0.1:50233`. */
+  peer(client: Client): string
+}
+
+export type Action = 'publish' | 'subscribe'
+
+/** What the core asks of its surroundings; it has no clock, randomness or scheduler of its own. */
+export interface Surroundings {
+  /** Milliseconds since the epoch. */
+  now(): number
+  random(bytes: number): Uint8Array
+  /** Absent: everything is allowed. Must answer at once; slow sources keep their verdicts ready. */
+  authorize?: ((client: Client, action: Action, topic: string) => boolean) | undefined
+  /** A message did not reach a client, and why: each drop is visible. `client` is undefined where none was chosen. */
+  dropped?: ((reason: DropReason, message: Message, client: Client | undefined) => void) | undefined
+  /** A published message matched nobody that could take it. */
+  unrouted?: ((message: Message) => void) | undefined
+  /** Call `core.expire()` at this time (ms since the epoch) or soon after. */
+  wake(atMs: number): void
+  /** Call `core.settle()` soon: replay work is left. */
+  more(): void
+}
+
+export type DropReason =
+  | 'queue-full'
+  | 'expired'
+  | 'offline'
+  | 'session-ended'
+  | 'refused-by-receiver'
+  | 'no-shared-member'
+  | 'retained-limit'
+
+export interface CoreLimits {
+  readonly maxClients: number
+  readonly maxRetained: number
+  readonly maxRetainedBytes: number
+  /** Payload bytes (plus a fixed cost per message) queued over all clients. */
+  readonly maxQueuedBytes: number
+  readonly sharedPolicy: SharedPolicy
+}
+
+export type SharedPolicy = 'round-robin' | 'random' | 'sticky'
+
+export const DEFAULT_CORE_LIMITS: CoreLimits = {
+  maxClients: 4_000_000,
+  maxRetained: 4_000_000,
+  maxRetainedBytes: 1024 ** 3,
+  maxQueuedBytes: 1024 ** 3,
+  sharedPolicy: 'round-robin',
+}

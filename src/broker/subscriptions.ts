@@ -1,0 +1,95 @@
+/** Subscribing and unsubscribing: checks, replacement, shared groups, and the replay of what is retained. */
+import type { Message, SharedFilter, SubscribeOptions, SubscribeOutcome } from '../sdk.ts'
+import { hasWildcard, isTopicFilter, parseShared } from '../sdk.ts'
+import type { Client } from './client.ts'
+import type { Surroundings } from './port.ts'
+import type { Provider } from './presence.ts'
+import type { RetainedStore } from './retained.ts'
+import { SharedGroup } from './shared.ts'
+import { Subscription } from './subscription.ts'
+import type { SubscriptionTable } from './subscription-table.ts'
+
+export class Subscriptions {
+  readonly providers: Provider[] = []
+  readonly #table: SubscriptionTable
+  readonly #retained: RetainedStore
+  readonly #surroundings: Surroundings
+
+  constructor(table: SubscriptionTable, retained: RetainedStore, surroundings: Surroundings) {
+    this.#table = table
+    this.#retained = retained
+    this.#surroundings = surroundings
+  }
+
+  add(client: Client, filter: string, options: SubscribeOptions): SubscribeOutcome {
+    const shared = parseShared(filter)
+    if (shared === 'invalid' || (shared === undefined && !isTopicFilter(filter))) return 'invalid-filter'
+    const plain = shared?.filter ?? filter
+    if (!(this.#surroundings.authorize?.(client, 'subscribe', plain) ?? true)) return 'not-authorized'
+    const old = client.subscription(filter)
+    if (old === undefined && client.subscriptionCount >= client.port.limits.maxSubscriptions) return 'quota'
+    if (old !== undefined) this.remove(client, filter) // [OASIS 3.8.4-3]
+    if (shared === undefined) this.#addPlain(client, filter, options)
+    else this.#addShared(client, filter, shared, options)
+    const handling = options.retainHandling ?? 0
+    // Shared subscriptions are never sent retained messages (OASIS v5.0 section 4.8.2).
+    if (shared === undefined && (handling === 0 || (handling === 1 && old === undefined))) this.#replay(client, filter)
+    return options.qos
+  }
+
+  remove(client: Client, filter: string): Subscription | undefined {
+    const subscription = client.subscription(filter)
+    if (subscription === undefined) return undefined
+    client.forgetSubscription(filter)
+    const { group } = subscription
+    if (group === undefined) {
+      this.#table.remove(subscription, filter, hasWildcard(filter))
+    } else {
+      group.remove(subscription)
+      this.#table.size--
+      if (group.members.length === 0) this.#table.removeGroup(group)
+    }
+    client.replays = client.replays?.filter((replay) => replay.subscription !== subscription)
+    if (client.replays?.length === 0) client.replays = undefined
+    return subscription
+  }
+
+  retained(topic: string): Message | undefined {
+    const stored = this.#retained.get(topic, this.#surroundings.now())
+    if (stored !== undefined) return stored
+    for (const provider of this.providers) {
+      const message = provider.get(topic)
+      if (message !== undefined) return message
+    }
+    return undefined
+  }
+
+  #addPlain(client: Client, filter: string, options: SubscribeOptions): void {
+    const subscription = new Subscription(client, filter, options)
+    client.keepSubscription(subscription)
+    this.#table.add(subscription, filter, hasWildcard(filter))
+  }
+
+  #addShared(client: Client, filter: string, shared: SharedFilter, options: SubscribeOptions): void {
+    const group = this.#table.group(shared.group, shared.filter, (name, plain) => new SharedGroup(name, plain))
+    const subscription = new Subscription(client, filter, options, group)
+    group.add(subscription)
+    this.#table.size++
+    client.keepSubscription(subscription)
+  }
+
+  #replay(client: Client, filter: string): void {
+    const subscription = client.subscription(filter) as Subscription
+    if (!hasWildcard(filter)) {
+      const message = this.retained(filter)
+      if (message === undefined) return
+      client.replays ??= []
+      client.replays.push({ source: [message].values(), subscription })
+      return
+    }
+    const { now } = this.#surroundings
+    client.replays ??= []
+    client.replays.push({ source: this.#retained.match(filter, () => now()), subscription })
+    for (const provider of this.providers) client.replays.push({ source: provider.match(filter), subscription })
+  }
+}
