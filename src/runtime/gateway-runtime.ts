@@ -1,0 +1,130 @@
+/**
+ * One running gateway instance: its module's gateway, its listeners, its sessions, and the port through which the
+ * core reaches them. What happens inside one instance (a throw, a full listener, a restart) stays inside it.
+ */
+import type { Client } from '../broker/client.ts'
+import type { Port } from '../broker/port.ts'
+import type { GatewayInstance, ListenerConfig } from '../config/effective.ts'
+import type { CloseReason, Delivery, Gateway, GatewayModule, Link, Log, Session, SessionLimits } from '../sdk.ts'
+import type { Listener, TotalLimits } from '../transport/listener.ts'
+import { createListener } from '../transport/listener.ts'
+import type { Wire } from '../transport/wire.ts'
+import { GatewayCounters } from './gateway-counters.ts'
+import { peerName, SessionHost } from './host.ts'
+import { listenerOptions } from './listener-options.ts'
+import { MessageRate } from './message-rate.ts'
+import type { Shared, Turn } from './surroundings.ts'
+
+export interface RunningListener {
+  readonly config: ListenerConfig
+  readonly listener: Listener
+}
+
+export class GatewayRuntime implements Port {
+  readonly name: string
+  readonly module: GatewayModule
+  readonly shared: Shared
+  readonly turn: Turn
+  readonly log: Log
+  readonly counters = new GatewayCounters()
+  readonly hosts = new Set<SessionHost>()
+  readonly listeners: RunningListener[] = []
+  limits: SessionLimits
+  mountpoint: string
+  /** Bytes waiting for one device at which its deliveries are held. */
+  readonly highWaterBytes: number
+  readonly #total: TotalLimits
+  readonly #instance: Gateway
+  readonly #open: (link: Link) => Session
+  #accepting = true
+
+  constructor(config: GatewayInstance, module: GatewayModule, shared: Shared, turn: Turn, total: TotalLimits, log: Log) {
+    this.name = config.name
+    this.module = module
+    this.shared = shared
+    this.turn = turn
+    this.log = log
+    this.limits = config.session
+    this.mountpoint = config.mountpoint
+    this.highWaterBytes = HIGH_WATER_BYTES
+    this.#total = total
+    this.#instance = module.create({ name: config.name, config: config.own, log, limits: config.session })
+    this.#open = (link) => this.#instance.open(link)
+  }
+
+  // ---- Port ----------------------------------------------------------------------------------------------------
+
+  get gateway(): string {
+    return this.name
+  }
+
+  get port(): Port {
+    return this
+  }
+
+  deliver(client: Client, delivery: Delivery): boolean {
+    return (client.ref as SessionHost).deliver(delivery)
+  }
+
+  evict(client: Client, reason: CloseReason): void {
+    ;(client.ref as SessionHost | undefined)?.close(reason)
+  }
+
+  peer(client: Client): string {
+    const host = client.ref as SessionHost | undefined
+    return host === undefined ? '' : peerName(host.peer)
+  }
+
+  // ---- lifecycle -----------------------------------------------------------------------------------------------
+
+  /** Binds a listener; rejects with the listener's own error. */
+  async listen(config: ListenerConfig): Promise<void> {
+    const listener = createListener(listenerOptions(config, this.module.subprotocols), this.#total)
+    const { maxMessageRate } = config.limits
+    await listener.listen((wire) => this.accept(wire, maxMessageRate))
+    this.listeners.push({ config, listener })
+  }
+
+  /** A session for a new connection or datagram peer; undefined refuses it. */
+  accept(wire: Wire, maxMessageRate = 0): SessionHost | undefined {
+    if (!this.#accepting) return undefined
+    try {
+      return new SessionHost(this, wire, this.#open, undefined, maxMessageRate > 0 ? new MessageRate(maxMessageRate) : undefined)
+    } catch (error) {
+      this.counters.faults++
+      this.log.error({ peer: peerName(wire.peer), error: String(error) }, 'a session failed to open')
+      return undefined
+    }
+  }
+
+  /** `applied` in place, or `restart` needed. */
+  reload(config: GatewayInstance): 'applied' | 'restart' {
+    const answer = this.#instance.reload?.(config.own) ?? 'restart'
+    if (answer === 'applied') {
+      this.limits = config.session
+      this.mountpoint = config.mountpoint
+    }
+    return answer
+  }
+
+  async closeListener(running: RunningListener): Promise<void> {
+    this.listeners.splice(this.listeners.indexOf(running), 1)
+    await running.listener.close()
+  }
+
+  /** Stops accepting, says goodbye to every session, waits for what was queued (bounded), closes. */
+  async drain(reason: CloseReason, timeoutMs: number): Promise<void> {
+    this.#accepting = false
+    for (const { listener } of this.listeners) listener.stopAccepting()
+    for (const host of [...this.hosts]) host.close(reason)
+    const deadline = Date.now() + timeoutMs
+    while (this.listeners.some(({ listener }) => listener.stats.current > 0) && Date.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+    await Promise.all(this.listeners.splice(0).map(({ listener }) => listener.close()))
+    this.#instance.close?.()
+  }
+}
+
+/** A quarter of a mebibyte keeps a fast reader busy and a slow one cheap. */
+const HIGH_WATER_BYTES = 256 * 1024

@@ -1,0 +1,500 @@
+/**
+ * Binds one pure session to a wire, to time and to the broker: the only place where they meet. What a session must
+ * not know is decided here: parking of early bytes, back-pressure, fault isolation, mountpoints, limits.
+ */
+import type { Verdict } from '../auth/access.ts'
+import type { Client } from '../broker/client.ts'
+import type {
+  CloseReason,
+  ConnectRefusal,
+  ConnectRequest,
+  Delivery,
+  Link,
+  Malformed,
+  Message,
+  Peer,
+  PublishOutcome,
+  Session,
+  SubscribeOptions,
+} from '../sdk.ts'
+import type { Wire, WireCloseCause, WireHandler } from '../transport/wire.ts'
+import type { GatewayRuntime } from './gateway-runtime.ts'
+import type { MessageRate } from './message-rate.ts'
+import { MESSAGE_RATE_TIMER } from './message-rate.ts'
+import { Mount } from './mount.ts'
+import { Parking } from './parking.ts'
+import { SessionTimers } from './session-timers.ts'
+
+const NOTHING = new Uint8Array(0)
+
+const CAUSES: Readonly<Record<WireCloseCause, CloseReason>> = {
+  peer: 'connection-lost',
+  error: 'connection-lost',
+  local: 'disconnected',
+  congested: 'congested',
+  idle: 'idle',
+  malformed: 'protocol-error',
+  'rate-limited': 'rate-limited',
+}
+
+export class SessionHost implements Link, WireHandler {
+  readonly runtime: GatewayRuntime
+  #wire: Wire
+  #session: Session
+  #client: Client | undefined = undefined
+  /** Why the session ended; undefined while it lives. */
+  closedBy: CloseReason | undefined = undefined
+  #connecting = false
+  /** The wire is full: the core holds this client's deliveries until it drained. */
+  #congested = false
+  /** The session itself asked to hold. */
+  #holding = false
+  #throttled = false
+  #mount: Mount | undefined = undefined
+  #timers: SessionTimers | undefined = undefined
+  #parking: Parking | undefined = undefined
+  #parent: SessionHost | undefined
+  #branches: Set<SessionHost> | undefined = undefined
+  #current: Uint8Array | undefined = undefined
+  readonly #rate: MessageRate | undefined
+
+  constructor(runtime: GatewayRuntime, wire: Wire, open: (link: Link) => Session, parent?: SessionHost, rate?: MessageRate) {
+    this.runtime = runtime
+    this.#wire = wire
+    this.#parent = parent
+    this.#rate = rate
+    runtime.counters.sessions++
+    if (parent === undefined) runtime.hosts.add(this)
+    runtime.turn.enter()
+    try {
+      this.#session = open(this)
+    } finally {
+      runtime.turn.leave()
+    }
+  }
+
+  // ---- wire events ---------------------------------------------------------------------------------------------
+
+  onBytes(bytes: Uint8Array): void {
+    if (this.closedBy !== undefined) return
+    const { runtime } = this
+    runtime.counters.bytesIn += bytes.length
+    if (this.#rate !== undefined && this.#wire.peer.datagram && !this.#rate.take(runtime.turn.time())) {
+      this.count('rate-limited')
+      return
+    }
+    if (this.#parking !== undefined) {
+      if (!this.#parking.keep(bytes)) this.count('parked-overflow')
+      return
+    }
+    this.#handle(bytes)
+  }
+
+  onDrain(): void {
+    this.#drained()
+    if (this.#branches !== undefined) for (const branch of this.#branches) branch.#drained()
+  }
+
+  onClosed(cause: WireCloseCause, error?: Error): void {
+    if (error !== undefined) this.runtime.log.debug({ peer: peerName(this.peer), error: error.message }, 'connection failed')
+    this.close(CAUSES[cause])
+  }
+
+  onWheelTimer(timer: number): void {
+    if (this.closedBy !== undefined) return
+    if (timer === MESSAGE_RATE_TIMER) {
+      this.#unthrottle()
+      return
+    }
+    const { turn } = this.runtime
+    turn.enter()
+    try {
+      this.#session.onTimer(timer)
+    } catch (error) {
+      this.#fault(error)
+    } finally {
+      turn.leave()
+    }
+  }
+
+  // ---- broker events -------------------------------------------------------------------------------------------
+
+  /** False is busy: the wire is full. */
+  deliver(delivery: Delivery): boolean {
+    if (this.closedBy !== undefined) return false
+    if (this.#wire.queuedBytes > this.runtime.highWaterBytes) {
+      this.#congested = true
+      this.count('congested')
+      return false
+    }
+    const { runtime } = this
+    runtime.counters.messagesOut++
+    runtime.turn.enter()
+    try {
+      this.#session.onDeliver(this.#mount === undefined ? delivery : this.#mount.delivery(delivery))
+    } catch (error) {
+      this.#fault(error)
+    } finally {
+      runtime.turn.leave()
+    }
+    return true
+  }
+
+  // ---- Link ----------------------------------------------------------------------------------------------------
+
+  get peer(): Peer {
+    return this.#wire.peer
+  }
+
+  get gateway(): string {
+    return this.runtime.name
+  }
+
+  get clientId(): string | undefined {
+    return this.#client?.id
+  }
+
+  get connecting(): boolean {
+    return this.#connecting
+  }
+
+  get kept(): object | undefined {
+    return this.#client?.state
+  }
+
+  set kept(state: object | undefined) {
+    if (this.#client !== undefined) this.#client.state = state
+  }
+
+  now(): number {
+    return this.runtime.turn.time()
+  }
+
+  random(bytes: number): Uint8Array {
+    return this.runtime.shared.random(bytes)
+  }
+
+  send(bytes: Uint8Array, start = 0, end = bytes.length): void {
+    if (this.closedBy !== undefined) return
+    this.runtime.counters.bytesOut += end - start
+    this.#wire.send(bytes, start, end)
+  }
+
+  close(reason: CloseReason): void {
+    if (this.closedBy !== undefined) return
+    const { runtime } = this
+    runtime.turn.enter()
+    try {
+      this.#finish(reason)
+    } finally {
+      runtime.turn.leave()
+    }
+  }
+
+  arm(timer: number, delayMs: number): void {
+    if (this.closedBy !== undefined) return
+    this.#timers ??= new SessionTimers(this, this.runtime.shared.wheel)
+    this.#timers.arm(timer, delayMs)
+  }
+
+  disarm(timer: number): void {
+    this.#timers?.disarm(timer)
+  }
+
+  connect(request: ConnectRequest): void {
+    if (this.closedBy !== undefined || this.#connecting) return
+    if (this.#client !== undefined) this.disconnect(false)
+    this.#connecting = true
+    const { access } = this.runtime.shared
+    const verdict = access.authenticate({ gateway: this.runtime.name, peer: this.peer, request })
+    if (!(verdict instanceof Promise)) {
+      this.#admit(request, verdict)
+      return
+    }
+    const wire = this.#wire
+    // A branch shares its wire with others, who must not wait for it: its session queues its own requests.
+    if (this.#parent === undefined) {
+      this.#parking = new Parking(this.peer.datagram)
+      wire.pause()
+    }
+    verdict.then(
+      (answer) => this.#admitLater(request, answer, wire),
+      (error: unknown) => {
+        this.runtime.log.error({ error: String(error), clientid: request.clientId }, 'authentication failed to answer: refused')
+        this.#admitLater(request, { ok: false, reason: 'unavailable' }, wire)
+      },
+    )
+  }
+
+  disconnect(sendWill: boolean, expiryMs?: number): void {
+    this.#detach('disconnected', sendWill, expiryMs)
+  }
+
+  publish(message: Message, tag?: number): void {
+    const outcome = this.#publish(message)
+    if (tag !== undefined && this.closedBy === undefined) this.#session.onPublished?.(tag, outcome)
+  }
+
+  wanted(topic: string): boolean {
+    if (this.#client === undefined) return false
+    return this.runtime.shared.core.wanted(this.#mount?.topic(topic) ?? topic, this.#client)
+  }
+
+  retained(topic: string): Message | undefined | 'not-authorized' {
+    if (this.#client === undefined) return undefined
+    return this.runtime.shared.core.retained(this.#mount?.topic(topic) ?? topic, this.#client)
+  }
+
+  subscribe(filter: string, options: SubscribeOptions, tag?: number): void {
+    const client = this.#client
+    const outcome =
+      client === undefined
+        ? 'not-authorized'
+        : this.runtime.shared.core.subscribe(client, this.#mount?.filter(filter) ?? filter, options)
+    if (tag !== undefined) this.#session.onSubscribed?.(tag, outcome)
+  }
+
+  unsubscribe(filter: string): boolean {
+    if (this.#client === undefined) return false
+    return this.runtime.shared.core.unsubscribe(this.#client, this.#mount?.filter(filter) ?? filter)
+  }
+
+  ack(id: number): boolean {
+    return this.#client !== undefined && this.runtime.shared.core.ack(this.#client, id)
+  }
+
+  received(id: number): boolean {
+    return this.#client !== undefined && this.runtime.shared.core.received(this.#client, id)
+  }
+
+  nack(id: number, reason: string): boolean {
+    if (this.#client === undefined) return false
+    this.count(`nack-${reason}`)
+    return this.runtime.shared.core.nack(this.#client, id)
+  }
+
+  hold(): void {
+    this.#holding = true
+    if (this.#client !== undefined) this.runtime.shared.core.hold(this.#client)
+  }
+
+  release(count?: number): void {
+    if (count === undefined) this.#holding = false
+    if (this.#client !== undefined && !this.#congested) this.runtime.shared.core.release(this.#client, count)
+  }
+
+  branch(open: (link: Link) => Session): Session {
+    const host = new SessionHost(this.runtime, this.#wire, open, this)
+    this.#branches ??= new Set()
+    this.#branches.add(host)
+    return host.#session
+  }
+
+  moveTo(to: Link): void {
+    const target = (to as SessionHost).#root()
+    const parent = this.#parent
+    if (parent === undefined || this.closedBy !== undefined || target === parent || target.closedBy !== undefined) return
+    parent.#branches?.delete(this)
+    this.#parent = target
+    this.#wire = target.#wire
+    target.#branches ??= new Set()
+    target.#branches.add(this)
+    this.count('moved')
+  }
+
+  yieldTo(owner: Link): void {
+    const heir = owner as SessionHost
+    if (this.closedBy !== undefined || heir.closedBy !== undefined || heir === this || this.#parent !== undefined) return
+    const old = heir.#wire
+    heir.#wire = this.#wire
+    heir.#wire.handler = heir
+    if (heir.#branches !== undefined) for (const branch of heir.#branches) branch.#wire = heir.#wire
+    const bytes = this.#current
+    this.closedBy = 'disconnected'
+    this.#detach('disconnected', false)
+    this.#timers?.clear()
+    this.runtime.hosts.delete(this)
+    old.handler = ABANDONED
+    old.destroy()
+    heir.count('rebound')
+    if (bytes !== undefined) heir.onBytes(bytes)
+  }
+
+  malformed(error: Malformed): void {
+    this.runtime.counters.add(this.runtime.counters.malformed, error.malformed)
+  }
+
+  count(name: string, by = 1): void {
+    this.runtime.counters.add(this.runtime.counters.named, name, by)
+  }
+
+  // ---- for the runtime -----------------------------------------------------------------------------------------
+
+  describe(): Readonly<Record<string, unknown>> {
+    return this.#session.describe?.() ?? {}
+  }
+
+  // ---- inside --------------------------------------------------------------------------------------------------
+
+  #handle(bytes: Uint8Array): void {
+    const { turn } = this.runtime
+    turn.enter()
+    this.#current = bytes
+    try {
+      this.#session.onBytes(bytes)
+    } catch (error) {
+      this.#fault(error)
+    } finally {
+      this.#current = undefined
+      turn.leave()
+    }
+  }
+
+  #publish(message: Message): PublishOutcome {
+    const client = this.#client
+    if (client === undefined) return 'not-connected'
+    const { runtime } = this
+    runtime.counters.messagesIn++
+    if (this.#rate !== undefined && !this.#wire.peer.datagram && !this.#rate.spend(runtime.turn.time()))
+      this.#throttle(this.#rate)
+    return runtime.shared.core.publish(this.#mount === undefined ? message : this.#mount.message(message), client)
+  }
+
+  #throttle(rate: MessageRate): void {
+    if (this.#throttled) return
+    this.#throttled = true
+    this.count('throttled')
+    this.#wire.pause()
+    this.arm(MESSAGE_RATE_TIMER, rate.debtMs(this.runtime.turn.time()))
+  }
+
+  #unthrottle(): void {
+    const waitMs = this.#rate?.debtMs(this.runtime.turn.time()) ?? 0
+    if (waitMs > 0) {
+      this.arm(MESSAGE_RATE_TIMER, waitMs)
+      return
+    }
+    this.#throttled = false
+    if (this.#parking === undefined) this.#wire.resume()
+  }
+
+  #admitLater(request: ConnectRequest, verdict: Verdict, wire: Wire): void {
+    if (this.closedBy !== undefined) return
+    const { turn } = this.runtime
+    turn.enter()
+    try {
+      this.#admit(request, verdict)
+      const parking = this.#parking
+      this.#parking = undefined
+      if (this.#parent === undefined) {
+        if (!this.#throttled) wire.resume()
+        // The empty chunk wakes a framer that stopped in the middle of the chunk with the connect.
+        if (this.closedBy === undefined) this.#handle(NOTHING)
+        for (const bytes of parking?.take() ?? []) if (this.closedBy === undefined) this.#handle(bytes)
+      }
+    } finally {
+      turn.leave()
+    }
+  }
+
+  #admit(request: ConnectRequest, verdict: Verdict): void {
+    this.#connecting = false
+    const { runtime } = this
+    if (!verdict.ok) {
+      this.#refuse(verdict.reason, verdict.message)
+      return
+    }
+    const { outcome, client } = runtime.shared.core.attach(runtime.port, this, request)
+    if (client === undefined) {
+      this.#answer(outcome)
+      return
+    }
+    this.#client = client
+    if (runtime.mountpoint !== '') {
+      const identity = { clientId: client.id, username: client.username, peerHost: this.peer.address, gateway: runtime.name }
+      this.#mount = new Mount(runtime.mountpoint, identity)
+    }
+    this.#answer(outcome)
+    if (this.#client === client && client.ref === this) runtime.shared.core.resume(client)
+  }
+
+  #refuse(reason: ConnectRefusal, message: string | undefined): void {
+    this.count(`connect-refused-${reason}`)
+    this.#answer({ ok: false, reason, ...(message !== undefined && { message }) })
+  }
+
+  #answer(outcome: Parameters<Session['onConnect']>[0]): void {
+    try {
+      this.#session.onConnect(outcome)
+    } catch (error) {
+      this.#fault(error)
+    }
+  }
+
+  #drained(): void {
+    if (!this.#congested) return
+    this.#congested = false
+    if (this.#client === undefined || this.#holding || this.closedBy !== undefined) return
+    const { turn } = this.runtime
+    turn.enter()
+    try {
+      this.runtime.shared.core.release(this.#client)
+    } finally {
+      turn.leave()
+    }
+  }
+
+  #finish(reason: CloseReason): void {
+    const { counters, hosts } = this.runtime
+    if (this.#branches !== undefined) for (const branch of [...this.#branches]) branch.close(reason)
+    if (this.closedBy !== undefined) return
+    try {
+      this.#session.onClose(reason)
+    } catch (error) {
+      counters.faults++
+      this.runtime.log.error({ error: describeError(error) }, 'a session failed while it closed')
+    }
+    if (this.closedBy !== undefined) return
+    this.closedBy = reason
+    counters.add(counters.closed, reason)
+    this.#timers?.clear()
+    this.#detach(reason, reason !== 'disconnected')
+    this.#parking = undefined
+    if (this.#parent === undefined) {
+      hosts.delete(this)
+      this.#wire.close()
+    } else {
+      this.#parent.#branches?.delete(this)
+    }
+  }
+
+  #detach(reason: CloseReason, sendWill: boolean, expiryMs?: number): void {
+    const client = this.#client
+    if (client === undefined) return
+    this.#client = undefined
+    this.#mount = undefined
+    if (client.ref === this) this.runtime.shared.core.detach(client, reason, sendWill, expiryMs)
+  }
+
+  #fault(error: unknown): void {
+    this.runtime.counters.faults++
+    const fields = { peer: peerName(this.peer), clientid: this.clientId, error: describeError(error) }
+    this.runtime.log.error(fields, 'a session failed and was closed; the others go on')
+    this.close('session-fault')
+  }
+
+  #root(): SessionHost {
+    return this.#parent === undefined ? this : this.#parent.#root()
+  }
+}
+
+/** Stands on a wire whose session moved elsewhere. */
+const ABANDONED: WireHandler = { onBytes() {}, onDrain() {}, onClosed() {} }
+
+export function peerName(peer: Peer): string {
+  return peer.address.includes(':') ? `[${peer.address}]:${peer.port}` : `${peer.address}:${peer.port}`
+}
+
+function describeError(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}

@@ -1,0 +1,67 @@
+/**
+ * A gateway's mountpoint: the prefix under which the topics that devices name live on the broker. A device's own
+ * `devices/{clientid}/...` topics and `$` topics are the same for everybody and stay as they are.
+ */
+import type { Delivery, Message } from '../sdk.ts'
+import { encodeClientId, parseShared } from '../sdk.ts'
+
+export interface MountIdentity {
+  readonly clientId: string
+  readonly username: string | undefined
+  readonly peerHost: string
+  readonly gateway: string
+}
+
+export class Mount {
+  readonly #prefix: string
+  readonly #own: string
+
+  constructor(template: string, identity: MountIdentity) {
+    const values: Readonly<Record<string, string>> = {
+      clientid: encodeClientId(identity.clientId),
+      endpoint_name: encodeClientId(identity.clientId),
+      username: encodeClientId(identity.username ?? ''),
+      peerhost: identity.peerHost,
+      gateway: identity.gateway,
+    }
+    this.#prefix = template.replace(/\$\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole)
+    this.#own = `devices/${encodeClientId(identity.clientId)}/`
+  }
+
+  /** Device's topic to broker's topic. */
+  topic(topic: string): string {
+    return this.#exempt(topic) ? topic : this.#prefix + topic
+  }
+
+  filter(filter: string): string {
+    const shared = parseShared(filter)
+    if (shared === 'invalid') return filter
+    if (shared !== undefined) return `$share/${shared.group}/${this.topic(shared.filter)}`
+    return this.topic(filter)
+  }
+
+  message(message: Message): Message {
+    const topic = this.topic(message.topic)
+    return topic === message.topic ? message : message.withTopic(topic)
+  }
+
+  /** Broker's topic to device's topic. */
+  delivery(delivery: Delivery): Delivery {
+    const { message } = delivery
+    if (this.#exempt(message.topic) || !message.topic.startsWith(this.#prefix)) return delivery
+    const { id, qos, retain, dup, released, subscriptionIds } = delivery
+    return {
+      id,
+      qos,
+      retain,
+      dup,
+      released,
+      subscriptionIds,
+      message: message.withTopic(message.topic.slice(this.#prefix.length)),
+    }
+  }
+
+  #exempt(topic: string): boolean {
+    return topic.charCodeAt(0) === 0x24 || topic.startsWith(this.#own)
+  }
+}

@@ -1,0 +1,161 @@
+/** The running product without its command line: one core, one clock, one wheel, and the gateways around them. */
+import { randomFillSync } from 'node:crypto'
+import type { Access } from '../auth/access.ts'
+import { openAccess } from '../auth/access.ts'
+import { BrokerCore } from '../broker/core.ts'
+import { DEFAULT_CORE_LIMITS } from '../broker/port.ts'
+import type { EffectiveConfig } from '../config/effective.ts'
+import type { Log, TransportKind } from '../sdk.ts'
+import type { TotalLimits } from '../transport/listener.ts'
+import { systemClock } from './clock.ts'
+import type { GatewayStatus, ReloadReport } from './supervisor.ts'
+import { Supervisor } from './supervisor.ts'
+import type { Shared } from './surroundings.ts'
+import { Turn } from './surroundings.ts'
+import { SysTopics } from './sys-topics.ts'
+import { Ticker } from './ticker.ts'
+import { UndeliveredCommands } from './undelivered-commands.ts'
+
+export interface RuntimeOptions {
+  readonly version: string
+  readonly log: Log
+  /** Log of one gateway instance; the common one when absent. */
+  readonly gatewayLog?: (gateway: string) => Log
+  readonly access?: Access
+}
+
+export interface BoundListener {
+  readonly gateway: string
+  readonly name: string
+  readonly type: TransportKind
+  /** With the real port. */
+  readonly address: string
+}
+
+export interface Runtime {
+  readonly core: BrokerCore
+  listeners(): BoundListener[]
+  gateways(): GatewayStatus[]
+  reload(config: EffectiveConfig): Promise<ReloadReport>
+  restart(gateway: string): Promise<boolean>
+  stopGateway(gateway: string): Promise<boolean>
+  /** Stops accepting, drains, closes. */
+  stop(): Promise<void>
+}
+
+/** Resolves when every gateway runs or has failed; see `gateways()` for which. */
+export async function startRuntime(config: EffectiveConfig, options: RuntimeOptions): Promise<Runtime> {
+  const { log, version, access = openAccess, gatewayLog = () => log } = options
+  const { node } = config
+  const clock = systemClock
+  const ticker = new Ticker(clock)
+  const undelivered = new UndeliveredCommands(() => core)
+  const random = randomPool()
+  const expiry = new Alarm(() => inTurn(() => core.expire()))
+  let settling = false
+  const core: BrokerCore = new BrokerCore(
+    {
+      now: () => turn.time(),
+      random,
+      authorize:
+        access.authorize === undefined ? undefined : (client, action, topic) => access.authorize?.(client, action, topic) ?? true,
+      dropped: (reason, message) => undelivered.dropped(reason, message),
+      unrouted: (message) => undelivered.unrouted(message),
+      wake: (atMs) => expiry.at(atMs - clock.now()),
+      more: () => {
+        if (settling) return
+        settling = true
+        setImmediate(() => {
+          settling = false
+          inTurn(() => core.settle())
+        })
+      },
+    },
+    { ...DEFAULT_CORE_LIMITS, maxClients: node.maxClients, maxQueuedBytes: node.maxQueuedBytes },
+  )
+  const shared: Shared = { clock, wheel: ticker.wheel, core, access, random }
+  const turn = new Turn(shared)
+  const inTurn = (work: () => void): void => {
+    turn.enter()
+    try {
+      work()
+    } finally {
+      turn.leave()
+    }
+  }
+  const total: TotalLimits = {
+    maxConnections: node.maxConnections,
+    maxQueuedBytes: node.maxQueuedBytes,
+    current: 0,
+    queuedBytes: 0,
+  }
+  const supervisor = new Supervisor(shared, turn, total, gatewayLog, node.drainTimeoutMs)
+  const started = clock.monotonic()
+  const sys = new SysTopics({
+    core,
+    version,
+    uptime: () => (clock.monotonic() - started) / 1000,
+    gateways: () => supervisor.running(),
+  })
+  core.provide(sys)
+  const sysTimer = node.sysIntervalMs > 0 ? setInterval(() => inTurn(() => sys.publish()), node.sysIntervalMs) : undefined
+  ticker.start()
+  for (const gateway of config.gateways) await supervisor.start(gateway)
+  return {
+    core,
+    listeners: () =>
+      [...supervisor.running()].flatMap((gateway) =>
+        gateway.listeners.map(({ config: { name, type }, listener }) => ({
+          gateway: gateway.name,
+          name,
+          type,
+          address: listener.address,
+        })),
+      ),
+    gateways: () => supervisor.status(),
+    reload: (next) => supervisor.reload(next),
+    restart: (gateway) => supervisor.restart(gateway),
+    stopGateway: (gateway) => supervisor.stop(gateway),
+    stop: async () => {
+      clearInterval(sysTimer)
+      expiry.stop()
+      await supervisor.stopAll()
+      ticker.stop()
+    },
+  }
+}
+
+/** One timeout for the core's earliest deadline. */
+class Alarm {
+  readonly #ring: () => void
+  #timer: NodeJS.Timeout | undefined = undefined
+
+  constructor(ring: () => void) {
+    this.#ring = ring
+  }
+
+  at(delayMs: number): void {
+    clearTimeout(this.#timer)
+    // setTimeout counts in 32 bits; an early ring finds nothing due and sets the alarm anew.
+    this.#timer = setTimeout(this.#ring, Math.min(Math.max(delayMs, 1), 2 ** 31 - 1))
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer)
+  }
+}
+
+/** Random bytes from a block drawn at once: small draws must not cost a call into the kernel each. */
+function randomPool(): (bytes: number) => Uint8Array {
+  const pool = new Uint8Array(8192)
+  let used = pool.length
+  return (bytes) => {
+    if (bytes > pool.length / 4) return randomFillSync(new Uint8Array(bytes))
+    if (used + bytes > pool.length) {
+      randomFillSync(pool)
+      used = 0
+    }
+    used += bytes
+    return pool.slice(used - bytes, used)
+  }
+}

@@ -1,0 +1,37 @@
+/** What every session host of the process shares: time, randomness, the core, access control, and turns. */
+import type { Access } from '../auth/access.ts'
+import type { BrokerCore } from '../broker/core.ts'
+import type { Clock } from './clock.ts'
+import type { TimerWheel } from './timer-wheel.ts'
+
+export interface Shared {
+  readonly clock: Clock
+  readonly wheel: TimerWheel
+  readonly core: BrokerCore
+  readonly access: Access
+  random(bytes: number): Uint8Array
+}
+
+/** Marks the span of one event: time stands still inside, and replays that it started are sent at its end. */
+export class Turn {
+  readonly #shared: Shared
+  #depth = 0
+  now = 0
+
+  constructor(shared: Shared) {
+    this.#shared = shared
+  }
+
+  enter(): void {
+    if (this.#depth++ === 0) this.now = this.#shared.clock.now()
+  }
+
+  leave(): void {
+    if (--this.#depth === 0) this.#shared.core.settle()
+  }
+
+  /** Time for code that runs outside any event. */
+  time(): number {
+    return this.#depth === 0 ? this.#shared.clock.now() : this.now
+  }
+}
