@@ -1,0 +1,69 @@
+/** A peer without a socket: what the device sends goes straight to the host, what the gateway sends is recorded. */
+import type { Peer } from '../sdk.ts'
+import type { Wire, WireCloseCause, WireHandler } from '../transport/wire.ts'
+
+const NOBODY: WireHandler = { onBytes() {}, onDrain() {}, onClosed() {} }
+
+export class FakeWire implements Wire {
+  readonly peer: Peer
+  handler: WireHandler = NOBODY
+  /** Set to simulate a receiver that does not read. */
+  queuedBytes = 0
+  paused = false
+  /** How the wire ended: by us (`local`) or by the peer. */
+  ended: WireCloseCause | undefined = undefined
+  #sent: Uint8Array[] = []
+
+  constructor(peer: Peer) {
+    this.peer = peer
+  }
+
+  /** The device sends one chunk or one datagram. */
+  receive(bytes: Uint8Array): void {
+    if (this.ended === undefined) this.handler.onBytes(bytes.slice())
+  }
+
+  /** The device closes or vanishes. */
+  hangUp(cause: WireCloseCause = 'peer'): void {
+    this.#end(cause)
+  }
+
+  /** The receiver caught up. */
+  drain(): void {
+    this.queuedBytes = 0
+    this.handler.onDrain()
+  }
+
+  /** What the gateway sent since the last take, one entry a call. */
+  take(): Uint8Array[] {
+    const sent = this.#sent
+    this.#sent = []
+    return sent
+  }
+
+  send(bytes: Uint8Array, start: number, end: number): void {
+    if (this.ended === undefined) this.#sent.push(bytes.slice(start, end))
+  }
+
+  close(): void {
+    this.#end('local')
+  }
+
+  destroy(): void {
+    this.#end('local')
+  }
+
+  pause(): void {
+    this.paused = true
+  }
+
+  resume(): void {
+    this.paused = false
+  }
+
+  #end(cause: WireCloseCause): void {
+    if (this.ended !== undefined) return
+    this.ended = cause
+    this.handler.onClosed(cause)
+  }
+}

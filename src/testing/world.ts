@@ -1,0 +1,232 @@
+/**
+ * The product without sockets: the real broker core and session hosts, virtual time, seeded randomness. Everything
+ * that happens is caused by a call in the test, and happens before that call returns.
+ */
+import type { Access } from '../auth/access.ts'
+import { openAccess } from '../auth/access.ts'
+import { BrokerCore } from '../broker/core.ts'
+import type { CoreLimits, DropReason } from '../broker/port.ts'
+import { DEFAULT_CORE_LIMITS } from '../broker/port.ts'
+import { GatewayRuntime } from '../runtime/gateway-runtime.ts'
+import type { SessionHost } from '../runtime/host.ts'
+import type { Shared } from '../runtime/surroundings.ts'
+import { Turn } from '../runtime/surroundings.ts'
+import { TimerWheel } from '../runtime/timer-wheel.ts'
+import { UndeliveredCommands } from '../runtime/undelivered-commands.ts'
+import type { CloseReason, GatewayModule, Log, Peer, SessionLimits } from '../sdk.ts'
+import type { AppOptions } from './app-client.ts'
+import { AppClient, TEST_LIMITS } from './app-client.ts'
+import { FakeWire } from './fake-wire.ts'
+
+/** 2026-11-22T08:00:00Z: where virtual time starts. */
+const EPOCH_MS = 1_795_334_400_000
+
+export interface WorldOptions {
+  readonly seed?: number
+  readonly access?: Access
+  readonly limits?: Partial<CoreLimits>
+}
+
+export interface GatewayOptions {
+  readonly name?: string
+  readonly session?: Partial<SessionLimits>
+  readonly mountpoint?: string
+}
+
+export class World {
+  readonly core: BrokerCore
+  readonly wheel = new TimerWheel(0, 1)
+  readonly dropped: { reason: DropReason; topic: string; client: string | undefined }[] = []
+  readonly errors: object[] = []
+  readonly #shared: Shared
+  readonly #turn: Turn
+  readonly #runtimes: GatewayRuntime[] = []
+  #elapsedMs = 0
+  #wakeAt = Number.POSITIVE_INFINITY
+  #more = false
+  #random: number
+
+  constructor(options: WorldOptions = {}) {
+    this.#random = options.seed ?? 1
+    const { access = openAccess } = options
+    const undelivered = new UndeliveredCommands(() => this.core)
+    const random = (bytes: number): Uint8Array => this.random(bytes)
+    this.core = new BrokerCore(
+      {
+        now: () => this.now(),
+        random,
+        authorize:
+          access.authorize === undefined
+            ? undefined
+            : (client, action, topic) => access.authorize?.(client, action, topic) ?? true,
+        dropped: (reason, message, client) => {
+          this.dropped.push({ reason, topic: message.topic, client: client?.id })
+          undelivered.dropped(reason, message)
+        },
+        unrouted: (message) => undelivered.unrouted(message),
+        wake: (atMs) => {
+          this.#wakeAt = atMs
+        },
+        more: () => {
+          this.#more = true
+        },
+      },
+      { ...DEFAULT_CORE_LIMITS, ...options.limits },
+    )
+    const clock = { now: () => this.now(), monotonic: () => this.#elapsedMs }
+    this.#shared = { clock, wheel: this.wheel, core: this.core, access, random }
+    this.#turn = new Turn(this.#shared)
+  }
+
+  /** Milliseconds since the epoch. */
+  now(): number {
+    return EPOCH_MS + this.#elapsedMs
+  }
+
+  random(bytes: number): Uint8Array {
+    const out = new Uint8Array(bytes)
+    for (let i = 0; i < bytes; i++) {
+      this.#random = (Math.imul(this.#random, 1_103_515_245) + 12_345) >>> 0
+      out[i] = this.#random >>> 16
+    }
+    return out
+  }
+
+  /** Creates a gateway from its manifest; the config input goes through its own schema. */
+  async gateway<C>(module: GatewayModule<C>, config: unknown = {}, options: GatewayOptions = {}): Promise<TestGateway> {
+    const parsed = await module.config['~standard'].validate(config)
+    if (parsed.issues !== undefined) throw new Error(`config of ${module.name}: ${JSON.stringify(parsed.issues)}`)
+    const log: Log = {
+      debug() {},
+      info() {},
+      warn() {},
+      error: (fields, message) => void this.errors.push({ ...fields, message }),
+    }
+    const name = options.name ?? module.name
+    const runtime = new GatewayRuntime(
+      {
+        name,
+        use: module.name,
+        enabled: true,
+        module: module as GatewayModule,
+        fault: undefined,
+        mountpoint: options.mountpoint ?? '',
+        session: { ...TEST_LIMITS, ...options.session },
+        listeners: [],
+        own: parsed.value,
+      },
+      module as GatewayModule,
+      this.#shared,
+      this.#turn,
+      { maxConnections: 1e6, maxQueuedBytes: 1e9, current: 0, queuedBytes: 0 },
+      log,
+    )
+    this.#runtimes.push(runtime)
+    return new TestGateway(this, runtime)
+  }
+
+  app(id: string, options: AppOptions = {}): AppClient {
+    return new AppClient(this.core, id, options)
+  }
+
+  /** Lets virtual milliseconds pass; timers fire in order, each at its own time. */
+  advance(ms: number): void {
+    const end = this.#elapsedMs + ms
+    this.settle()
+    for (;;) {
+      const timer = this.wheel.nextDueMs() ?? Number.POSITIVE_INFINITY
+      const at = Math.max(this.#elapsedMs, Math.min(timer, this.#wakeAt - EPOCH_MS))
+      if (at > end) break
+      this.#elapsedMs = at
+      this.wheel.advance(at)
+      if (this.#wakeAt <= this.now()) {
+        this.#wakeAt = Number.POSITIVE_INFINITY
+        this.core.expire()
+      }
+      this.settle()
+    }
+    this.#elapsedMs = end
+    this.wheel.advance(end)
+    this.settle()
+  }
+
+  /** Runs replay work to its end. */
+  settle(): void {
+    do {
+      this.#more = false
+      this.core.settle()
+    } while (this.#more)
+  }
+
+  /** Hostile input by reason, over all gateways. */
+  malformed(): Map<string, number> {
+    return sum(this.#runtimes.map((runtime) => runtime.counters.malformed))
+  }
+
+  counters(): Map<string, number> {
+    return sum(this.#runtimes.map((runtime) => runtime.counters.named))
+  }
+
+  faults(): number {
+    return this.#runtimes.reduce((total, runtime) => total + runtime.counters.faults, 0)
+  }
+}
+
+export class TestGateway {
+  readonly runtime: GatewayRuntime
+  readonly #world: World
+  #nextPort = 40_000
+
+  constructor(world: World, runtime: GatewayRuntime) {
+    this.#world = world
+    this.runtime = runtime
+  }
+
+  /** A new connection, or a new datagram peer. */
+  connect(peer: Partial<Peer> = {}): TestPeer {
+    const wire = new FakeWire({ address: '10.0.0.1', port: this.#nextPort++, secure: false, datagram: false, ...peer })
+    return new TestPeer(this.#world, this.runtime, wire)
+  }
+
+  async close(): Promise<void> {
+    await this.runtime.drain('shutdown', 0)
+  }
+}
+
+export class TestPeer {
+  readonly wire: FakeWire
+  readonly #world: World
+  readonly #host: SessionHost | undefined
+
+  constructor(world: World, runtime: GatewayRuntime, wire: FakeWire) {
+    this.#world = world
+    this.wire = wire
+    this.#host = runtime.accept(wire)
+    if (this.#host !== undefined) wire.handler = this.#host
+  }
+
+  send(bytes: Uint8Array): void {
+    this.wire.receive(bytes)
+    this.#world.settle()
+  }
+
+  take(): Uint8Array[] {
+    this.#world.settle()
+    return this.wire.take()
+  }
+
+  hangUp(): void {
+    this.wire.hangUp()
+  }
+
+  /** Why the session that this connection opened ended; undefined while it lives. */
+  get closed(): CloseReason | undefined {
+    return this.#host?.closedBy
+  }
+}
+
+function sum(maps: readonly Map<string, number>[]): Map<string, number> {
+  const total = new Map<string, number>()
+  for (const map of maps) for (const [name, count] of map) total.set(name, (total.get(name) ?? 0) + count)
+  return total
+}
