@@ -1,0 +1,325 @@
+/**
+ * One MQTT connection, 3.1 to 5.0: packets in, acknowledgements and deliveries out. Dispatch and life cycle are here;
+ * CONNECT, subscriptions and the octets have files of their own.
+ *
+ * Rule: what a peer may not send ends in `#refuse`, which counts it, tells a 5.0 client why, and closes.
+ */
+import type { IConnectPacket, IDisconnectPacket, ISubscribePacket, IUnsubscribePacket } from 'mqtt-packet'
+import type { CloseReason, ConnectOutcome, Delivery, Link, Malformed, PublishOutcome, QoS, Session, SubscribeOutcome } from '#sdk'
+import { isAccepted, isMalformed, Message, malformed } from '#sdk'
+import { PUBACK, PUBCOMP, PUBREC, PUBREL, sendAck, sendAckReason, sendPingresp } from './codec/acks.ts'
+import type { Version } from './codec/control.ts'
+import { decodeControl, encodeConnack, encodeControl } from './codec/control.ts'
+import type { PacketSink } from './codec/framer.ts'
+import { PacketFramer } from './codec/framer.ts'
+import { decodePublishProperties } from './codec/properties.ts'
+import { sendPublishV3, sendPublishV5, V3_NUMBERED, V3_PLAIN, V5_PLAIN } from './codec/publish.ts'
+import {
+  CLIENT_ID_REJECTED_V3,
+  GOODBYES,
+  malformedReason,
+  NO_MATCHING_SUBSCRIBERS,
+  PACKET_ID_NOT_FOUND,
+  publishReason,
+  UNSUPPORTED_VERSION,
+  UNSUPPORTED_VERSION_V3,
+} from './codec/reasons.ts'
+import { TopicCache } from './codec/topic-cache.ts'
+import type { Config } from './config.ts'
+import type { Connect } from './connect.ts'
+import { connack, readConnect } from './connect.ts'
+import { ReceivedIds } from './received-ids.ts'
+import { Subscribing } from './subscribing.ts'
+
+const CONNECT_TIMER = 0
+const SILENCE_TIMER = 1
+
+/** DISCONNECT with will, MQTT 5.0 section 3.14.2.1. */
+const DISCONNECT_WITH_WILL = 0x04
+/** Tags of publishes carry the packet identifier and, above it, the QoS. */
+const TAG_QOS = 0x10000
+
+const topics = new TopicCache()
+
+export class MqttSession implements Session, PacketSink {
+  readonly #link: Link
+  readonly #config: Config
+  readonly #framer: PacketFramer
+  #connect: Connect | undefined = undefined
+  #connected = false
+  #closed = false
+  #version: Version = 4
+  #silenceMs = 0
+  #subscribing: Subscribing | undefined = undefined
+  #aliases: Map<number, string> | undefined = undefined
+  /** Reason of a 5.0 DISCONNECT that this session decided on. */
+  #goodbye = 0
+
+  constructor(link: Link, config: Config) {
+    this.#link = link
+    this.#config = config
+    this.#framer = new PacketFramer(config.maxPacketSize)
+    link.arm(CONNECT_TIMER, config.connectTimeout)
+  }
+
+  // ---- events --------------------------------------------------------------------------------------------------
+
+  onBytes(bytes: Uint8Array): void {
+    if (this.#silenceMs > 0) this.#link.arm(SILENCE_TIMER, this.#silenceMs)
+    this.#framer.push(bytes, this)
+  }
+
+  onTimer(timer: number): void {
+    this.#link.close(timer === CONNECT_TIMER ? 'connect-timeout' : 'keepalive-timeout') // [MQTT-3.1.2-22]
+  }
+
+  onConnect(outcome: ConnectOutcome): void {
+    const connect = this.#connect as Connect
+    this.#link.send(connack(outcome, connect, this.#config))
+    if (!outcome.ok) {
+      this.#link.close('not-authorized')
+      return
+    }
+    this.#connected = true
+    this.#silenceMs = connect.silenceMs
+    if (this.#silenceMs > 0) this.#link.arm(SILENCE_TIMER, this.#silenceMs)
+  }
+
+  onDeliver(delivery: Delivery): void {
+    if (delivery.released) {
+      sendAck(PUBREL, delivery.id, this.#link) // [MQTT-4.4.0-1]
+      return
+    }
+    if (this.#version < 5) {
+      sendPublishV3(delivery, this.#link)
+      return
+    }
+    const { maximumPacketSize } = this.#connect as Connect
+    if (sendPublishV5(delivery, this.#link, this.#link.now(), maximumPacketSize)) return
+    // [MQTT-3.1.2-25]: as if it had been sent.
+    this.#link.count('delivery-too-large')
+    if (delivery.id !== 0) this.#link.ack(delivery.id)
+  }
+
+  onPublished(tag: number, outcome: PublishOutcome): void {
+    const id = tag & 0xffff
+    if (!isAccepted(outcome)) {
+      this.#link.count(`publish-refused-${outcome}`)
+      if (outcome === 'not-authorized' && this.#config.unauthorizedPublish === 'disconnect') {
+        this.#link.close('not-authorized')
+        return
+      }
+    }
+    const reason = publishReason(outcome)
+    if (tag >= 2 * TAG_QOS) {
+      if (reason < 0x80) ReceivedIds.of(this.#link).add(id)
+      this.#acknowledge(PUBREC, id, reason)
+    } else if (tag >= TAG_QOS) this.#acknowledge(PUBACK, id, reason)
+  }
+
+  onSubscribed(tag: number, outcome: SubscribeOutcome): void {
+    this.#subscribing?.granted(tag, outcome)
+  }
+
+  onClose(reason: CloseReason): void {
+    this.#closed = true
+    this.#framer.reset()
+    const code = this.#goodbye || GOODBYES[reason]
+    // [MQTT-3.14.0-1]: no DISCONNECT before a successful CONNACK.
+    if (this.#version === 5 && this.#connected && code !== undefined) {
+      this.#link.send(encodeControl({ cmd: 'disconnect', reasonCode: code, properties: { reasonString: reason } }, 5))
+    }
+  }
+
+  describe(): Readonly<Record<string, unknown>> {
+    return { version: this.#connect?.request.version, keepAliveMs: this.#connect?.request.keepAliveMs }
+  }
+
+  // ---- packets -------------------------------------------------------------------------------------------------
+
+  packet(bytes: Uint8Array, start: number, body: number, end: number): boolean {
+    const first = bytes[start] as number
+    if (this.#closed) return false
+    if (!this.#connected) {
+      if (first >> 4 === 1 && this.#connect === undefined) this.#onConnectPacket(bytes.subarray(start, end))
+      else this.#refuse(malformed('connect-expected', 0, true)) // [MQTT-3.1.0-1]
+      return !this.#link.connecting && !this.#closed
+    }
+    switch (first >> 4) {
+      case 3:
+        this.#onPublish(bytes, start, body, end)
+        return true
+      case 4:
+      case 5:
+      case 6:
+      case 7:
+        this.#onAck(first, bytes, body, end)
+        return true
+      case 12:
+        if (first !== 0xc0 || end !== body) this.#refuse(malformed('flags', 0, true))
+        else sendPingresp(this.#link) // [MQTT-3.12.4-1]
+        return true
+      case 1:
+        this.#refuse(malformed('second-connect', 0, true)) // [MQTT-3.1.0-2]
+        return true
+      default:
+        this.#onControl(bytes.subarray(start, end))
+        return true
+    }
+  }
+
+  malformed(error: Malformed): void {
+    this.#refuse(error)
+  }
+
+  #onPublish(bytes: Uint8Array, start: number, body: number, end: number): void {
+    const first = bytes[start] as number
+    const qos = (first >> 1) & 3
+    const topicEnd = body + 2 + (((bytes[body] as number) << 8) | (bytes[body + 1] as number))
+    let at = topicEnd + (qos > 0 ? 2 : 0)
+    if (qos === 3 || at > end || body + 2 > end) return this.#refuse(malformed(qos === 3 ? 'qos-3' : 'truncated', 0, true))
+    // DUP on QoS 0 [MQTT-3.3.1-2].
+    if (qos === 0 && (first & 8) !== 0) return this.#refuse(malformed('flags', 0, true))
+    let id = 0
+    if (qos > 0) {
+      id = ((bytes[topicEnd] as number) << 8) | (bytes[topicEnd + 1] as number)
+      if (id === 0) return this.#refuse(malformed('packet-identifier-0', 0, true))
+    }
+    let topic = topicEnd === body + 2 && this.#version === 5 ? '' : topics.find(bytes, body + 2, topicEnd)
+    if (topic === undefined) return this.#refuse(malformed('topic-name', body, true))
+    let message: Message
+    if (this.#version < 5) {
+      message = Message.view(topic, bytes, at, end, qos as QoS, (first & 1) === 1)
+      if (first === 0x30) message.setForm(V3_PLAIN, bytes, start, end)
+      else if (qos > 0) message.setForm(V3_NUMBERED, bytes, start, end)
+    } else {
+      const properties = decodePublishProperties(bytes, at, end)
+      if ('malformed' in properties) return this.#refuse(properties)
+      const { topicAlias } = properties
+      topic = topicAlias === undefined ? topic : this.#resolveAlias(topicAlias, topic)
+      if (topic === undefined || topic === '')
+        return this.#refuse(malformed(topicAlias === undefined ? 'topic-missing' : 'topic-alias', body, true))
+      at = properties.end
+      message = Message.view(topic, bytes, at, end, qos as QoS, (first & 1) === 1, properties.application)
+      if (properties.expirySeconds !== undefined) message.expiresAt = this.#link.now() + properties.expirySeconds * 1000
+      else if (first === 0x30 && topicAlias === undefined) message.setForm(V5_PLAIN, bytes, start, end)
+    }
+    if (qos === 0) this.#link.publish(message, this.#config.unauthorizedPublish === 'disconnect' ? 0 : undefined)
+    else if (qos === 1) this.#link.publish(message, TAG_QOS | id)
+    else this.#onExactlyOnce(message, id)
+  }
+
+  /** [MQTT-4.3.3-2]: published once, however often it is sent before PUBREL. */
+  #onExactlyOnce(message: Message, id: number): void {
+    const received = ReceivedIds.of(this.#link)
+    if (received.has(id)) this.#acknowledge(PUBREC, id, 0)
+    else if (received.size >= this.#config.receiveMaximum)
+      this.#refuse(malformed('receive-maximum', 0, true)) // [MQTT-3.3.4-7]
+    else this.#link.publish(message, 2 * TAG_QOS + id)
+  }
+
+  /** The topic that an alias stands for; undefined when it is invalid [MQTT-3.3.2-8]. */
+  #resolveAlias(alias: number, topic: string): string | undefined {
+    if (alias === 0 || alias > this.#config.topicAliasMaximum) return undefined
+    if (topic === '') return this.#aliases?.get(alias)
+    this.#aliases ??= new Map()
+    this.#aliases.set(alias, topic)
+    return topic
+  }
+
+  #onAck(first: number, bytes: Uint8Array, body: number, end: number): void {
+    const type = first & 0xf0
+    const length = end - body
+    if (length < 2 || (this.#version < 5 && length !== 2)) return this.#refuse(malformed('truncated', 0, true))
+    // [MQTT-3.6.1-1] and the reserved flags of the others.
+    if ((first & 0x0f) !== (type === 0x60 ? 2 : 0)) return this.#refuse(malformed('flags', 0, true))
+    const id = ((bytes[body] as number) << 8) | (bytes[body + 1] as number)
+    if (id === 0) return this.#refuse(malformed('packet-identifier-0', 0, true))
+    const reason = length > 2 ? (bytes[body + 2] as number) : 0
+    const link = this.#link
+    switch (type) {
+      case PUBACK:
+        if (!(reason < 0x80 ? link.ack(id) : link.nack(id, 'puback'))) link.count('puback-missed')
+        return
+      case PUBREC:
+        if (reason >= 0x80) link.nack(id, 'pubrec')
+        else if (link.received(id)) sendAck(PUBREL, id, link)
+        else {
+          link.count('pubrec-missed')
+          this.#acknowledge(PUBREL, id, PACKET_ID_NOT_FOUND)
+        }
+        return
+      case PUBCOMP:
+        if (!link.ack(id)) link.count('pubcomp-missed')
+        return
+      default: // PUBREL
+        this.#acknowledge(PUBCOMP, id, ReceivedIds.of(link).delete(id) ? 0 : PACKET_ID_NOT_FOUND)
+    }
+  }
+
+  #onConnectPacket(frame: Uint8Array): void {
+    const packet = decodeControl(frame, 'connect')
+    if (isMalformed(packet)) return this.#refuseConnect(packet, frame)
+    const connect = readConnect(packet as IConnectPacket, this.#config)
+    if ('malformed' in connect) return this.#refuse(connect)
+    this.#connect = connect
+    this.#version = connect.version
+    this.#link.disarm(CONNECT_TIMER)
+    const { clientId, cleanStart } = connect.request
+    if (clientId === '' && (connect.version === 3 || (connect.version === 4 && !cleanStart))) {
+      this.#link.send(encodeConnack({ sessionPresent: false, returnCode: CLIENT_ID_REJECTED_V3 }, connect.version)) // [MQTT-3.1.3-8]
+      return this.#refuse(malformed('client-id', 0, true))
+    }
+    if ((packet as IConnectPacket).properties?.authenticationMethod !== undefined) {
+      this.#link.send(encodeConnack({ sessionPresent: false, reasonCode: 0x8c }, 5)) // [MQTT-4.12.0-1]
+      return this.#link.close('not-authorized')
+    }
+    this.#subscribing = new Subscribing(this.#link, connect.version)
+    this.#link.connect(connect.request)
+  }
+
+  /** A CONNECT of an unknown level gets its answer [MQTT-3.1.2-2]; every other broken one just the close. */
+  #refuseConnect(error: Malformed, frame: Uint8Array): void {
+    const name = Buffer.from(frame.buffer, frame.byteOffset, frame.length).indexOf('MQTT')
+    const level = frame[name + 4]
+    if (error.malformed === 'protocol-name-or-level' && name > 0 && level !== undefined && (level < 3 || level > 5)) {
+      const answer = level > 5 ? { reasonCode: UNSUPPORTED_VERSION } : { returnCode: UNSUPPORTED_VERSION_V3 }
+      this.#link.send(encodeConnack({ sessionPresent: false, ...answer }, level > 5 ? 5 : 4))
+    }
+    this.#refuse(error)
+  }
+
+  #onControl(frame: Uint8Array): void {
+    const packet = decodeControl(frame, this.#version)
+    if (isMalformed(packet)) return this.#refuse(packet)
+    const subscribing = this.#subscribing as Subscribing
+    let error: Malformed | undefined
+    if (packet.cmd === 'subscribe') error = subscribing.subscribe(packet as ISubscribePacket)
+    else if (packet.cmd === 'unsubscribe') error = subscribing.unsubscribe(packet as IUnsubscribePacket)
+    else if (packet.cmd === 'disconnect') error = this.#onDisconnect(packet as IDisconnectPacket)
+    else error = malformed('unexpected-packet', 0, true)
+    if (error !== undefined) this.#refuse(error)
+  }
+
+  #onDisconnect(packet: IDisconnectPacket): Malformed | undefined {
+    const asked = packet.properties?.sessionExpiryInterval
+    const expiryMs = asked === undefined ? undefined : Math.min(asked * 1000, this.#config.maxSessionExpiry)
+    if (expiryMs !== undefined && expiryMs > 0 && this.#connect?.request.expiryMs === 0)
+      return malformed('session-expiry-raised', 0, true) // [MQTT-3.14.2-2]
+    this.#link.disconnect(packet.reasonCode === DISCONNECT_WITH_WILL || (packet.reasonCode ?? 0) >= 0x80, expiryMs) // [MQTT-3.14.4-3]
+    this.#link.close('disconnected')
+    return undefined
+  }
+
+  #acknowledge(first: number, id: number, reason: number): void {
+    // 3.x knows no reasons; for success the short form serves 5.0 too.
+    if (reason === 0 || this.#version < 5) sendAck(first, id, this.#link)
+    else if (reason === NO_MATCHING_SUBSCRIBERS || reason >= 0x80) sendAckReason(first, id, reason, this.#link)
+  }
+
+  #refuse(error: Malformed): void {
+    this.#link.malformed(error)
+    this.#goodbye = malformedReason(error)
+    this.#link.close(error.malformed === 'packet-too-large' ? 'too-large' : 'protocol-error')
+  }
+}
