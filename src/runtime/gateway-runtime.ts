@@ -11,7 +11,6 @@ import { createListener } from '../transport/listener.ts'
 import type { Wire } from '../transport/wire.ts'
 import { GatewayCounters } from './gateway-counters.ts'
 import { peerName, SessionHost } from './host.ts'
-import { listenerOptions } from './listener-options.ts'
 import { MessageRate } from './message-rate.ts'
 import type { Shared, Turn } from './surroundings.ts'
 
@@ -79,7 +78,7 @@ export class GatewayRuntime implements Port {
 
   /** Binds a listener; rejects with the listener's own error. */
   async listen(config: ListenerConfig): Promise<void> {
-    const listener = createListener(listenerOptions(config, this.module.subprotocols), this.#total)
+    const listener = createListener(config, this.#total)
     const { maxMessageRate } = config.limits
     await listener.listen((wire) => this.accept(wire, maxMessageRate))
     this.listeners.push({ config, listener })

@@ -1,27 +1,14 @@
 /**
  * Binds one pure session to a wire, to time and to the broker: the only place where they meet. What a session must
- * not know is decided here: parking of early bytes, back-pressure, fault isolation, mountpoints, limits.
+ * not know is decided here: parking of early bytes, back-pressure, fault isolation, rebinding, limits.
  */
 import type { Verdict } from '../auth/access.ts'
-import type { Client } from '../broker/client.ts'
-import type {
-  CloseReason,
-  ConnectRefusal,
-  ConnectRequest,
-  Delivery,
-  Link,
-  Malformed,
-  Message,
-  Peer,
-  PublishOutcome,
-  Session,
-  SubscribeOptions,
-} from '../sdk.ts'
+import type { CloseReason, ConnectRefusal, ConnectRequest, Delivery, Link, Peer, Session } from '../sdk.ts'
 import type { Wire, WireCloseCause, WireHandler } from '../transport/wire.ts'
+import { ClientLink } from './client-link.ts'
 import type { GatewayRuntime } from './gateway-runtime.ts'
 import type { MessageRate } from './message-rate.ts'
 import { MESSAGE_RATE_TIMER } from './message-rate.ts'
-import { Mount } from './mount.ts'
 import { Parking } from './parking.ts'
 import { SessionTimers } from './session-timers.ts'
 
@@ -37,29 +24,21 @@ const CAUSES: Readonly<Record<WireCloseCause, CloseReason>> = {
   'rate-limited': 'rate-limited',
 }
 
-export class SessionHost implements Link, WireHandler {
-  readonly runtime: GatewayRuntime
+export class SessionHost extends ClientLink implements Link, WireHandler {
   #wire: Wire
-  #session: Session
-  #client: Client | undefined = undefined
-  /** Why the session ended; undefined while it lives. */
-  closedBy: CloseReason | undefined = undefined
   #connecting = false
-  /** The wire is full: the core holds this client's deliveries until it drained. */
-  #congested = false
-  /** The session itself asked to hold. */
-  #holding = false
   #throttled = false
-  #mount: Mount | undefined = undefined
   #timers: SessionTimers | undefined = undefined
   #parking: Parking | undefined = undefined
   #parent: SessionHost | undefined
   #branches: Set<SessionHost> | undefined = undefined
   #current: Uint8Array | undefined = undefined
   readonly #rate: MessageRate | undefined
+  /** A connect that the session asked for before `open` returned it. */
+  #early: ConnectRequest | undefined = undefined
 
   constructor(runtime: GatewayRuntime, wire: Wire, open: (link: Link) => Session, parent?: SessionHost, rate?: MessageRate) {
-    this.runtime = runtime
+    super(runtime)
     this.#wire = wire
     this.#parent = parent
     this.#rate = rate
@@ -67,7 +46,8 @@ export class SessionHost implements Link, WireHandler {
     if (parent === undefined) runtime.hosts.add(this)
     runtime.turn.enter()
     try {
-      this.#session = open(this)
+      this.session = open(this)
+      if (this.#early !== undefined) this.connect(this.#early)
     } finally {
       runtime.turn.leave()
     }
@@ -109,7 +89,7 @@ export class SessionHost implements Link, WireHandler {
     const { turn } = this.runtime
     turn.enter()
     try {
-      this.#session.onTimer(timer)
+      this.session.onTimer(timer)
     } catch (error) {
       this.#fault(error)
     } finally {
@@ -123,7 +103,7 @@ export class SessionHost implements Link, WireHandler {
   deliver(delivery: Delivery): boolean {
     if (this.closedBy !== undefined) return false
     if (this.#wire.queuedBytes > this.runtime.highWaterBytes) {
-      this.#congested = true
+      this.congested = true
       this.count('congested')
       return false
     }
@@ -131,7 +111,7 @@ export class SessionHost implements Link, WireHandler {
     runtime.counters.messagesOut++
     runtime.turn.enter()
     try {
-      this.#session.onDeliver(this.#mount === undefined ? delivery : this.#mount.delivery(delivery))
+      this.session.onDeliver(this.mount === undefined ? delivery : this.mount.delivery(delivery))
     } catch (error) {
       this.#fault(error)
     } finally {
@@ -146,32 +126,8 @@ export class SessionHost implements Link, WireHandler {
     return this.#wire.peer
   }
 
-  get gateway(): string {
-    return this.runtime.name
-  }
-
-  get clientId(): string | undefined {
-    return this.#client?.id
-  }
-
   get connecting(): boolean {
     return this.#connecting
-  }
-
-  get kept(): object | undefined {
-    return this.#client?.state
-  }
-
-  set kept(state: object | undefined) {
-    if (this.#client !== undefined) this.#client.state = state
-  }
-
-  now(): number {
-    return this.runtime.turn.time()
-  }
-
-  random(bytes: number): Uint8Array {
-    return this.runtime.shared.random(bytes)
   }
 
   send(bytes: Uint8Array, start = 0, end = bytes.length): void {
@@ -199,11 +155,17 @@ export class SessionHost implements Link, WireHandler {
 
   disarm(timer: number): void {
     this.#timers?.disarm(timer)
+    if (this.#timers?.idle) this.#timers = undefined
   }
 
   connect(request: ConnectRequest): void {
     if (this.closedBy !== undefined || this.#connecting) return
-    if (this.#client !== undefined) this.disconnect(false)
+    if ((this.session as Session | undefined) === undefined) {
+      this.#early = request
+      return
+    }
+    this.#early = undefined
+    if (this.client !== undefined) this.disconnect(false)
     this.#connecting = true
     const { access } = this.runtime.shared
     const verdict = access.authenticate({ gateway: this.runtime.name, peer: this.peer, request })
@@ -226,68 +188,11 @@ export class SessionHost implements Link, WireHandler {
     )
   }
 
-  disconnect(sendWill: boolean, expiryMs?: number): void {
-    this.#detach('disconnected', sendWill, expiryMs)
-  }
-
-  publish(message: Message, tag?: number): void {
-    const outcome = this.#publish(message)
-    if (tag !== undefined && this.closedBy === undefined) this.#session.onPublished?.(tag, outcome)
-  }
-
-  wanted(topic: string): boolean {
-    if (this.#client === undefined) return false
-    return this.runtime.shared.core.wanted(this.#mount?.topic(topic) ?? topic, this.#client)
-  }
-
-  retained(topic: string): Message | undefined | 'not-authorized' {
-    if (this.#client === undefined) return undefined
-    return this.runtime.shared.core.retained(this.#mount?.topic(topic) ?? topic, this.#client)
-  }
-
-  subscribe(filter: string, options: SubscribeOptions, tag?: number): void {
-    const client = this.#client
-    const outcome =
-      client === undefined
-        ? 'not-authorized'
-        : this.runtime.shared.core.subscribe(client, this.#mount?.filter(filter) ?? filter, options)
-    if (tag !== undefined) this.#session.onSubscribed?.(tag, outcome)
-  }
-
-  unsubscribe(filter: string): boolean {
-    if (this.#client === undefined) return false
-    return this.runtime.shared.core.unsubscribe(this.#client, this.#mount?.filter(filter) ?? filter)
-  }
-
-  ack(id: number): boolean {
-    return this.#client !== undefined && this.runtime.shared.core.ack(this.#client, id)
-  }
-
-  received(id: number): boolean {
-    return this.#client !== undefined && this.runtime.shared.core.received(this.#client, id)
-  }
-
-  nack(id: number, reason: string): boolean {
-    if (this.#client === undefined) return false
-    this.count(`nack-${reason}`)
-    return this.runtime.shared.core.nack(this.#client, id)
-  }
-
-  hold(): void {
-    this.#holding = true
-    if (this.#client !== undefined) this.runtime.shared.core.hold(this.#client)
-  }
-
-  release(count?: number): void {
-    if (count === undefined) this.#holding = false
-    if (this.#client !== undefined && !this.#congested) this.runtime.shared.core.release(this.#client, count)
-  }
-
   branch(open: (link: Link) => Session): Session {
     const host = new SessionHost(this.runtime, this.#wire, open, this)
     this.#branches ??= new Set()
     this.#branches.add(host)
-    return host.#session
+    return host.session
   }
 
   moveTo(to: Link): void {
@@ -311,7 +216,7 @@ export class SessionHost implements Link, WireHandler {
     if (heir.#branches !== undefined) for (const branch of heir.#branches) branch.#wire = heir.#wire
     const bytes = this.#current
     this.closedBy = 'disconnected'
-    this.#detach('disconnected', false)
+    this.detach('disconnected', false)
     this.#timers?.clear()
     this.runtime.hosts.delete(this)
     old.handler = ABANDONED
@@ -320,18 +225,10 @@ export class SessionHost implements Link, WireHandler {
     if (bytes !== undefined) heir.onBytes(bytes)
   }
 
-  malformed(error: Malformed): void {
-    this.runtime.counters.add(this.runtime.counters.malformed, error.malformed)
-  }
-
-  count(name: string, by = 1): void {
-    this.runtime.counters.add(this.runtime.counters.named, name, by)
-  }
-
   // ---- for the runtime -----------------------------------------------------------------------------------------
 
   describe(): Readonly<Record<string, unknown>> {
-    return this.#session.describe?.() ?? {}
+    return this.session.describe?.() ?? {}
   }
 
   // ---- inside --------------------------------------------------------------------------------------------------
@@ -341,7 +238,7 @@ export class SessionHost implements Link, WireHandler {
     turn.enter()
     this.#current = bytes
     try {
-      this.#session.onBytes(bytes)
+      this.session.onBytes(bytes)
     } catch (error) {
       this.#fault(error)
     } finally {
@@ -350,18 +247,10 @@ export class SessionHost implements Link, WireHandler {
     }
   }
 
-  #publish(message: Message): PublishOutcome {
-    const client = this.#client
-    if (client === undefined) return 'not-connected'
-    const { runtime } = this
-    runtime.counters.messagesIn++
-    if (this.#rate !== undefined && !this.#wire.peer.datagram && !this.#rate.spend(runtime.turn.time()))
-      this.#throttle(this.#rate)
-    return runtime.shared.core.publish(this.#mount === undefined ? message : this.#mount.message(message), client)
-  }
-
-  #throttle(rate: MessageRate): void {
-    if (this.#throttled) return
+  protected override meterMessage(): void {
+    const rate = this.#rate
+    // A stream is slowed down, and loses nothing.
+    if (rate === undefined || this.peer.datagram || rate.spend(this.now()) || this.#throttled) return
     this.#throttled = true
     this.count('throttled')
     this.#wire.pause()
@@ -409,13 +298,9 @@ export class SessionHost implements Link, WireHandler {
       this.#answer(outcome)
       return
     }
-    this.#client = client
-    if (runtime.mountpoint !== '') {
-      const identity = { clientId: client.id, username: client.username, peerHost: this.peer.address, gateway: runtime.name }
-      this.#mount = new Mount(runtime.mountpoint, identity)
-    }
+    this.adopt(client)
     this.#answer(outcome)
-    if (this.#client === client && client.ref === this) runtime.shared.core.resume(client)
+    if (this.client === client && client.ref === this) runtime.shared.core.resume(client)
   }
 
   #refuse(reason: ConnectRefusal, message: string | undefined): void {
@@ -425,20 +310,20 @@ export class SessionHost implements Link, WireHandler {
 
   #answer(outcome: Parameters<Session['onConnect']>[0]): void {
     try {
-      this.#session.onConnect(outcome)
+      this.session.onConnect(outcome)
     } catch (error) {
       this.#fault(error)
     }
   }
 
   #drained(): void {
-    if (!this.#congested) return
-    this.#congested = false
-    if (this.#client === undefined || this.#holding || this.closedBy !== undefined) return
+    if (!this.congested) return
+    this.congested = false
+    if (this.client === undefined || this.holding || this.closedBy !== undefined) return
     const { turn } = this.runtime
     turn.enter()
     try {
-      this.runtime.shared.core.release(this.#client)
+      this.runtime.shared.core.release(this.client)
     } finally {
       turn.leave()
     }
@@ -449,7 +334,7 @@ export class SessionHost implements Link, WireHandler {
     if (this.#branches !== undefined) for (const branch of [...this.#branches]) branch.close(reason)
     if (this.closedBy !== undefined) return
     try {
-      this.#session.onClose(reason)
+      this.session.onClose(reason)
     } catch (error) {
       counters.faults++
       this.runtime.log.error({ error: describeError(error) }, 'a session failed while it closed')
@@ -458,7 +343,7 @@ export class SessionHost implements Link, WireHandler {
     this.closedBy = reason
     counters.add(counters.closed, reason)
     this.#timers?.clear()
-    this.#detach(reason, reason !== 'disconnected')
+    this.detach(reason, reason !== 'disconnected')
     this.#parking = undefined
     if (this.#parent === undefined) {
       hosts.delete(this)
@@ -466,14 +351,6 @@ export class SessionHost implements Link, WireHandler {
     } else {
       this.#parent.#branches?.delete(this)
     }
-  }
-
-  #detach(reason: CloseReason, sendWill: boolean, expiryMs?: number): void {
-    const client = this.#client
-    if (client === undefined) return
-    this.#client = undefined
-    this.#mount = undefined
-    if (client.ref === this) this.runtime.shared.core.detach(client, reason, sendWill, expiryMs)
   }
 
   #fault(error: unknown): void {

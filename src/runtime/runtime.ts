@@ -3,7 +3,6 @@ import { randomFillSync } from 'node:crypto'
 import type { Access } from '../auth/access.ts'
 import { openAccess } from '../auth/access.ts'
 import { BrokerCore } from '../broker/core.ts'
-import { DEFAULT_CORE_LIMITS } from '../broker/port.ts'
 import type { EffectiveConfig } from '../config/effective.ts'
 import type { Log, TransportKind } from '../sdk.ts'
 import type { TotalLimits } from '../transport/listener.ts'
@@ -71,7 +70,7 @@ export async function startRuntime(config: EffectiveConfig, options: RuntimeOpti
         })
       },
     },
-    { ...DEFAULT_CORE_LIMITS, maxClients: node.maxClients, maxQueuedBytes: node.maxQueuedBytes },
+    node,
   )
   const shared: Shared = { clock, wheel: ticker.wheel, core, access, random }
   const turn = new Turn(shared)

@@ -26,6 +26,11 @@ export class SessionTimers {
     if (node !== undefined) this.#wheel.disarm(node)
   }
 
+  /** True when nothing is kept that another arm would need. */
+  get idle(): boolean {
+    return this.#more === undefined && this.#first?.isArmed !== true
+  }
+
   clear(): void {
     if (this.#first !== undefined) this.#wheel.disarm(this.#first)
     if (this.#more !== undefined) for (const node of this.#more) this.#wheel.disarm(node)

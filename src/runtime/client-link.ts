@@ -1,0 +1,144 @@
+/**
+ * The broker-facing half of a session host: what a session may ask of its virtual client, under the gateway's
+ * mountpoint. It owns the client while there is one; the wire-facing half decides when that is.
+ */
+import type { Client } from '../broker/client.ts'
+import type { CloseReason, Malformed, Message, Peer, PublishOutcome, Session, SubscribeOptions } from '../sdk.ts'
+import type { GatewayRuntime } from './gateway-runtime.ts'
+import { Mount } from './mount.ts'
+
+export abstract class ClientLink {
+  readonly runtime: GatewayRuntime
+  /** Why the session ended; undefined while it lives. */
+  closedBy: CloseReason | undefined = undefined
+  /** Not there yet while `open` makes it. */
+  protected session!: Session
+  protected client: Client | undefined = undefined
+  protected mount: Mount | undefined = undefined
+  /** The wire is full: the core holds this client's deliveries until it drained. */
+  protected congested = false
+  /** The session itself asked to hold. */
+  protected holding = false
+
+  constructor(runtime: GatewayRuntime) {
+    this.runtime = runtime
+  }
+
+  abstract get peer(): Peer
+  /** A message is about to be published: the place to slow down who sends too many. */
+  protected abstract meterMessage(): void
+
+  get gateway(): string {
+    return this.runtime.name
+  }
+
+  get clientId(): string | undefined {
+    return this.client?.id
+  }
+
+  get kept(): object | undefined {
+    return this.client?.state
+  }
+
+  set kept(state: object | undefined) {
+    if (this.client !== undefined) this.client.state = state
+  }
+
+  now(): number {
+    return this.runtime.turn.time()
+  }
+
+  random(bytes: number): Uint8Array {
+    return this.runtime.shared.random(bytes)
+  }
+
+  disconnect(sendWill: boolean, expiryMs?: number): void {
+    this.detach('disconnected', sendWill, expiryMs)
+  }
+
+  publish(message: Message, tag?: number): void {
+    const outcome = this.#publish(message)
+    if (tag !== undefined && this.closedBy === undefined) this.session.onPublished?.(tag, outcome)
+  }
+
+  wanted(topic: string): boolean {
+    if (this.client === undefined) return false
+    return this.runtime.shared.core.wanted(this.mount?.topic(topic) ?? topic, this.client)
+  }
+
+  retained(topic: string): Message | undefined | 'not-authorized' {
+    if (this.client === undefined) return undefined
+    return this.runtime.shared.core.retained(this.mount?.topic(topic) ?? topic, this.client)
+  }
+
+  subscribe(filter: string, options: SubscribeOptions, tag?: number): void {
+    const client = this.client
+    const outcome =
+      client === undefined
+        ? 'not-authorized'
+        : this.runtime.shared.core.subscribe(client, this.mount?.filter(filter) ?? filter, options)
+    if (tag !== undefined) this.session.onSubscribed?.(tag, outcome)
+  }
+
+  unsubscribe(filter: string): boolean {
+    if (this.client === undefined) return false
+    return this.runtime.shared.core.unsubscribe(this.client, this.mount?.filter(filter) ?? filter)
+  }
+
+  ack(id: number): boolean {
+    return this.client !== undefined && this.runtime.shared.core.ack(this.client, id)
+  }
+
+  received(id: number): boolean {
+    return this.client !== undefined && this.runtime.shared.core.received(this.client, id)
+  }
+
+  nack(id: number, reason: string): boolean {
+    if (this.client === undefined) return false
+    this.count(`nack-${reason}`)
+    return this.runtime.shared.core.nack(this.client, id)
+  }
+
+  hold(): void {
+    this.holding = true
+    if (this.client !== undefined) this.runtime.shared.core.hold(this.client)
+  }
+
+  release(count?: number): void {
+    if (count === undefined) this.holding = false
+    if (this.client !== undefined && !this.congested) this.runtime.shared.core.release(this.client, count)
+  }
+
+  malformed(error: Malformed): void {
+    this.runtime.counters.add(this.runtime.counters.malformed, error.malformed)
+  }
+
+  count(name: string, by = 1): void {
+    this.runtime.counters.add(this.runtime.counters.named, name, by)
+  }
+
+  /** From now on this session speaks for `client`. */
+  protected adopt(client: Client): void {
+    this.client = client
+    const { mountpoint, name } = this.runtime
+    if (mountpoint === '') return
+    const identity = { clientId: client.id, username: client.username, peerHost: this.peer.address, gateway: name }
+    this.mount = new Mount(mountpoint, identity)
+  }
+
+  protected detach(reason: CloseReason, sendWill: boolean, expiryMs?: number): void {
+    const client = this.client
+    if (client === undefined) return
+    this.client = undefined
+    this.mount = undefined
+    if (client.ref === this) this.runtime.shared.core.detach(client, reason, sendWill, expiryMs)
+  }
+
+  #publish(message: Message): PublishOutcome {
+    const { client, runtime } = this
+    if (client === undefined) return 'not-connected'
+    runtime.counters.messagesIn++
+    this.meterMessage()
+    return runtime.shared.core.publish(this.mount === undefined ? message : this.mount.message(message), client)
+  }
+}
