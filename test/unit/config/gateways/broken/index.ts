@@ -1,0 +1,2 @@
+/** A gateway that cannot be imported. */
+throw new Error('no such cipher\nand a second line')
