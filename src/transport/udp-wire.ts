@@ -1,0 +1,98 @@
+/** One datagram peer. Small, since there may be a million: no buffer, no timer, no closure. */
+import type { Peer } from '../sdk.ts'
+import { plainAddress } from './address.ts'
+import type { TablePeer } from './peer-table.ts'
+import { TokenBucket } from './token-bucket.ts'
+import type { Wire, WireCloseCause, WireHandler } from './wire.ts'
+
+/** What a datagram wire needs of its socket. */
+export interface DatagramPort {
+  transmit(bytes: Uint8Array, start: number, end: number, address: string, port: number): void
+  /** The wire is closed: its place is free. */
+  forget(wire: UdpWire): void
+}
+
+const CLOSED: WireHandler = { onBytes() {}, onDrain() {}, onClosed() {} }
+
+class DatagramPeer implements Peer {
+  readonly address: string
+  readonly port: number
+  readonly secure = false
+  readonly datagram = true
+
+  constructor(address: string, port: number) {
+    this.address = address
+    this.port = port
+  }
+}
+
+export class UdpWire implements Wire, TablePeer {
+  /** As the socket knows it: its place in the table, and where datagrams are sent. */
+  readonly address: string
+  readonly peer: Peer
+  handler: WireHandler = CLOSED
+  /** Sweep in which the peer was last heard. */
+  heardAt = 0
+  readonly #socket: DatagramPort
+  #open = true
+  #bucket: TokenBucket | undefined = undefined
+
+  constructor(address: string, port: number, socket: DatagramPort) {
+    this.address = address
+    this.peer = new DatagramPeer(plainAddress(address), port)
+    this.#socket = socket
+  }
+
+  get port(): number {
+    return this.peer.port
+  }
+
+  /** The socket's queue is shared and bounded as a whole; what does not fit is dropped, as the network does. */
+  get queuedBytes(): number {
+    return 0
+  }
+
+  send(bytes: Uint8Array, start: number, end: number): void {
+    if (this.#open) this.#socket.transmit(bytes, start, end, this.address, this.peer.port)
+  }
+
+  close(): void {
+    this.end('local')
+  }
+
+  destroy(): void {
+    this.end('local')
+  }
+
+  pause(): void {}
+
+  resume(): void {}
+
+  get open(): boolean {
+    return this.#open
+  }
+
+  /** Ends the wire; the handler learns of it after the current call. */
+  end(cause: WireCloseCause): void {
+    if (!this.#open) return
+    this.#open = false
+    this.#socket.forget(this)
+    process.nextTick(tellClosed, this, cause)
+  }
+
+  /** True when `bytes` more do not exceed `rate` bytes a second. */
+  isWithin(rate: number, bytes: number): boolean {
+    const nowMs = performance.now()
+    this.#bucket ??= new TokenBucket(rate, nowMs, Math.max(rate, LARGEST_DATAGRAM_BYTES))
+    return this.#bucket.take(bytes, nowMs)
+  }
+}
+
+/** A burst of one datagram of any size is within every rate. */
+const LARGEST_DATAGRAM_BYTES = 65_535
+
+function tellClosed(wire: UdpWire, cause: WireCloseCause): void {
+  const handler = wire.handler
+  wire.handler = CLOSED
+  handler.onClosed(cause)
+}
