@@ -17,9 +17,8 @@ import { Deadlines } from './deadlines.ts'
 import { DeliveryRecord } from './delivery.ts'
 import { Outbox } from './outbox.ts'
 import type { CoreLimits, Port, Surroundings } from './port.ts'
-import { DEFAULT_CORE_LIMITS } from './port.ts'
 import type { Provider } from './presence.ts'
-import { Presence, statusMessage } from './presence.ts'
+import { Presence, statusMessage, statusTopic } from './presence.ts'
 import { RetainedStore } from './retained.ts'
 import type { SharedGroup } from './shared.ts'
 import { BrokerStats } from './stats.ts'
@@ -50,7 +49,7 @@ export class BrokerCore {
   readonly #subscriptions: Subscriptions
   readonly #random: () => number
 
-  constructor(surroundings: Surroundings, limits: CoreLimits = DEFAULT_CORE_LIMITS) {
+  constructor(surroundings: Surroundings, limits: CoreLimits) {
     this.#surroundings = surroundings
     this.#limits = limits
     this.#outbox = new Outbox(surroundings, this.stats, limits.maxQueuedBytes)
@@ -361,10 +360,11 @@ export class BrokerCore {
     }
   }
 
+  /** A status topic is asked for once a connection: it must not push hot topics out of the match cache. */
   #announce(client: Client): void {
-    const message = statusMessage(client, false)
-    const match = this.#table.match(message.topic)
-    if (match.subscriptions.length > 0 || match.groups !== undefined) this.#route(match, message, undefined)
+    if (this.#table.size === 0) return
+    const match = this.#table.find(statusTopic(client))
+    if (match.subscriptions.length > 0 || match.groups !== undefined) this.#route(match, statusMessage(client, false), undefined)
   }
 
   #newId(): string {

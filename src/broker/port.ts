@@ -52,11 +52,3 @@ export interface CoreLimits {
 }
 
 export type SharedPolicy = 'round-robin' | 'random' | 'sticky'
-
-export const DEFAULT_CORE_LIMITS: CoreLimits = {
-  maxClients: 4_000_000,
-  maxRetained: 4_000_000,
-  maxRetainedBytes: 1024 ** 3,
-  maxQueuedBytes: 1024 ** 3,
-  sharedPolicy: 'round-robin',
-}

@@ -11,13 +11,17 @@ export interface Provider {
 
 const encoder = new TextEncoder()
 
+export function statusTopic(client: Client): string {
+  return deviceTopic(client.id, 'status')
+}
+
 export function statusMessage(client: Client, retain: boolean): Message {
   const { id: device, protocol, since } = client
   const { gateway } = client.port
   const status = client.connected
     ? { online: true, device, protocol, gateway, peer: client.port.peer(client), since }
     : { online: false, device, protocol, gateway, since, reason: client.offlineReason ?? ('disconnected' satisfies CloseReason) }
-  return new Message(deviceTopic(device, 'status'), encoder.encode(JSON.stringify(status)), 1, retain)
+  return new Message(statusTopic(client), encoder.encode(JSON.stringify(status)), 1, retain)
 }
 
 export class Presence implements Provider {

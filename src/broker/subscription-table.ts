@@ -104,13 +104,14 @@ export class SubscriptionTable {
   match(topic: string): Match {
     const cached = this.#cache.get(topic)
     if (cached !== undefined) return cached
-    const match = this.#find(topic)
+    const match = this.find(topic)
     if (this.#cache.size >= CACHE_LIMIT) this.#cache.clear()
     this.#cache.set(topic, match)
     return match
   }
 
-  #find(topic: string): Match {
+  /** Without the cache, for topics that are not asked for again soon. */
+  find(topic: string): Match {
     const found: Subscription[] = []
     const groups: SharedGroup[] = []
     const exact = this.#exact.get(topic)

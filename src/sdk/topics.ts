@@ -62,10 +62,14 @@ export function topicMatches(filter: string, topic: string): boolean {
   return wanted.length === levels.length
 }
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is encoded
+const SPECIAL = /[/+#%\u0000-\u001f\u007f]/
+const ALL_SPECIAL = new RegExp(SPECIAL, 'g')
+
 /** `/ + #`, `%` and control characters of a client id are percent-encoded in topics. */
 export function encodeClientId(clientId: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is encoded
-  return clientId.replace(/[/+#%\u0000-\u001f\u007f]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`)
+  if (!SPECIAL.test(clientId)) return clientId
+  return clientId.replace(ALL_SPECIAL, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`)
 }
 
 export function decodeClientId(level: string): string {

@@ -13,6 +13,7 @@ import type {
   SubscribeOutcome,
 } from '../sdk.ts'
 import { Message } from '../sdk.ts'
+import { TEST_LIMITS } from './limits.ts'
 
 export interface Received {
   readonly topic: string
@@ -23,15 +24,6 @@ export interface Received {
   readonly delivery: Delivery
   readonly message: Message
   json(): unknown
-}
-
-export const TEST_LIMITS: SessionLimits = {
-  maxInflight: 128,
-  maxQueued: 1000,
-  maxQueuedBytes: 1024 * 1024,
-  dropPolicy: 'drop-oldest',
-  queueQos0Offline: false,
-  maxSubscriptions: 1000,
 }
 
 export interface AppOptions {

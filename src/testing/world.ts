@@ -6,7 +6,6 @@ import type { Access } from '../auth/access.ts'
 import { openAccess } from '../auth/access.ts'
 import { BrokerCore } from '../broker/core.ts'
 import type { CoreLimits, DropReason } from '../broker/port.ts'
-import { DEFAULT_CORE_LIMITS } from '../broker/port.ts'
 import { GatewayRuntime } from '../runtime/gateway-runtime.ts'
 import type { SessionHost } from '../runtime/host.ts'
 import type { Shared } from '../runtime/surroundings.ts'
@@ -15,8 +14,9 @@ import { TimerWheel } from '../runtime/timer-wheel.ts'
 import { UndeliveredCommands } from '../runtime/undelivered-commands.ts'
 import type { CloseReason, GatewayModule, Log, Peer, SessionLimits } from '../sdk.ts'
 import type { AppOptions } from './app-client.ts'
-import { AppClient, TEST_LIMITS } from './app-client.ts'
+import { AppClient } from './app-client.ts'
 import { FakeWire } from './fake-wire.ts'
+import { TEST_CORE_LIMITS, TEST_LIMITS } from './limits.ts'
 
 /** 2026-11-22T08:00:00Z: where virtual time starts. */
 const EPOCH_MS = 1_795_334_400_000
@@ -71,7 +71,7 @@ export class World {
           this.#more = true
         },
       },
-      { ...DEFAULT_CORE_LIMITS, ...options.limits },
+      { ...TEST_CORE_LIMITS, ...options.limits },
     )
     const clock = { now: () => this.now(), monotonic: () => this.#elapsedMs }
     this.#shared = { clock, wheel: this.wheel, core: this.core, access, random }
