@@ -1,0 +1,61 @@
+/** What the bench asks of one generator process, and what it answers; both travel as plain data between processes. */
+
+export type LoadQos = 0 | 1
+
+/** MQTT in, MQTT out, in a closed loop. */
+export interface MqttJob {
+  readonly kind: 'mqtt'
+  /** `fan-in`: one topic per publisher, subscribers take all of them. `fan-out`: one topic for everybody. */
+  readonly shape: 'fan-in' | 'fan-out'
+  readonly port: number
+  readonly serverPid: number
+  readonly publishers: number
+  readonly subscribers: number
+  readonly qos: LoadQos
+  /** Publishes that may be on their way at once: not delivered to every subscriber yet. */
+  readonly window: number
+  readonly warmSeconds: number
+  readonly seconds: number
+}
+
+/** Datagrams in; out comes a PUBLISH to an MQTT subscriber, or (`mqttPort` absent) only the answer of an echo server. */
+export interface UdpJob {
+  readonly kind: 'udp'
+  readonly udpPort: number
+  readonly mqttPort?: number
+  readonly serverPid: number
+  readonly sockets: number
+  readonly window: number
+  readonly warmSeconds: number
+  readonly seconds: number
+}
+
+/** Connections that subscribe to one topic each and then do nothing. */
+export interface IdleJob {
+  readonly kind: 'idle'
+  readonly port: number
+  readonly serverPid: number
+  readonly clients: number
+  readonly settleSeconds: number
+}
+
+export type Job = MqttJob | UdpJob | IdleJob
+
+/** One measured closed loop. */
+export interface LoadResult {
+  readonly delivered: number
+  readonly seconds: number
+  readonly serverCpuSeconds: number
+  readonly generatorCpuSeconds: number
+  readonly p50Ms: number | null
+  readonly p99Ms: number | null
+  readonly rssKb: number
+}
+
+export interface MemoryResult {
+  readonly clients: number
+  readonly baseKb: number
+  readonly rssKb: number
+}
+
+export type Answer = { readonly load: LoadResult } | { readonly memory: MemoryResult } | { readonly error: string }

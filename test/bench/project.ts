@@ -1,0 +1,19 @@
+/** Where the bench's own programs and the product lie, whether it runs compiled or from source. */
+import { existsSync } from 'node:fs'
+import { dirname, extname, join } from 'node:path'
+
+/** A program of the bench: `load/main` to the file to run, with the same extension as this one. */
+export function benchProgram(name: string): string {
+  return join(import.meta.dirname, `${name}${extname(import.meta.filename)}`)
+}
+
+/** The compiled product's entry, found from the nearest package.json upwards. */
+export function productEntry(): string {
+  let folder = import.meta.dirname
+  while (!existsSync(join(folder, 'package.json'))) {
+    const parent = dirname(folder)
+    if (parent === folder) throw new Error('no package.json above the bench')
+    folder = parent
+  }
+  return join(folder, 'dist', 'src', 'main.js')
+}

@@ -1,0 +1,99 @@
+/** What is measured: each workload, the servers it is for, and the job it gives to the generator. */
+import type { Job, LoadQos } from './load/job.ts'
+import type { RunningServer, ServerName } from './servers.ts'
+
+/** How long and how large; `--quick` makes everything smaller. */
+export interface Scale {
+  readonly seconds: number
+  readonly warmSeconds: number
+  readonly idleClients: number
+  readonly idleSettleSeconds: number
+  readonly virtualClients: number
+}
+
+export const FULL: Scale = {
+  seconds: 3,
+  warmSeconds: 1,
+  idleClients: 10_000,
+  idleSettleSeconds: 6,
+  virtualClients: 1_000_000,
+}
+
+export const QUICK: Scale = {
+  seconds: 0.5,
+  warmSeconds: 0.25,
+  idleClients: 1_000,
+  idleSettleSeconds: 0.5,
+  virtualClients: 50_000,
+}
+
+export interface Workload {
+  readonly name: string
+  readonly title: string
+  readonly servers: readonly ServerName[]
+  /** The servers need a datagram port. */
+  readonly datagrams?: boolean
+  /** What the generator does to the server; absent: the measurement is a process of its own (`virtual clients`). */
+  readonly job?: (server: RunningServer, scale: Scale, serverName: ServerName) => Job
+}
+
+const BROKERS: readonly ServerName[] = ['omnigate', 'mosquitto', 'aedes']
+
+function mqtt(name: string, title: string, shape: 'fan-in' | 'fan-out', qos: LoadQos, window: number): Workload {
+  const [publishers, subscribers] = shape === 'fan-in' ? [20, 1] : [1, 1000]
+  return {
+    name,
+    title,
+    servers: BROKERS,
+    job: (server, { warmSeconds, seconds }) => {
+      const serverPid = server.child.pid
+      return { kind: 'mqtt', shape, port: server.tcpPort, serverPid, publishers, subscribers, qos, window, warmSeconds, seconds }
+    },
+  }
+}
+
+const UDP_SOCKETS = 64
+
+/** Below what the default receive buffer of a socket holds: about 270 small datagrams. */
+const UDP_WINDOW = 128
+
+export const WORKLOADS: readonly Workload[] = [
+  mqtt('fanin-qos0-bursty', '20 publishers to 1 subscriber, QoS 0, 2000 outstanding', 'fan-in', 0, 2000),
+  mqtt('fanin-qos0-20', '20 publishers to 1 subscriber, QoS 0, 20 outstanding', 'fan-in', 0, 20),
+  mqtt('fanin-qos1', '20 publishers to 1 subscriber, QoS 1, 2000 outstanding', 'fan-in', 1, 2000),
+  mqtt('fanout-qos0', '1 publisher to 1000 subscribers, QoS 0, 20 publishes outstanding', 'fan-out', 0, 20),
+  mqtt('fanout-qos1', '1 publisher to 1000 subscribers, QoS 1, 20 publishes outstanding', 'fan-out', 1, 20),
+  {
+    name: 'udp-to-mqtt',
+    title: `${UDP_SOCKETS} UDP devices (CoAP NON POST) to 1 MQTT subscriber; the peer only echoes datagrams`,
+    servers: ['omnigate', 'udp-echo'],
+    datagrams: true,
+    job: (server, { warmSeconds, seconds }, serverName) => ({
+      kind: 'udp',
+      udpPort: server.udpPort,
+      ...(serverName === 'udp-echo' ? {} : { mqttPort: server.tcpPort }),
+      serverPid: server.child.pid,
+      sockets: UDP_SOCKETS,
+      window: UDP_WINDOW,
+      warmSeconds,
+      seconds,
+    }),
+  },
+  {
+    name: 'memory-tcp-client',
+    title: 'idle TCP client with one subscription',
+    servers: BROKERS,
+    job: (server, { idleClients, idleSettleSeconds }) => ({
+      kind: 'idle',
+      port: server.tcpPort,
+      serverPid: server.child.pid,
+      clients: idleClients,
+      settleSeconds: idleSettleSeconds,
+    }),
+  },
+  {
+    name: 'memory-virtual-client',
+    title: 'virtual client with one subscription, on the broker core alone',
+    servers: ['omnigate'],
+  },
+]
