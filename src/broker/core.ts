@@ -36,6 +36,13 @@ function sameGateway(client: Client, port: Port, request: ConnectRequest): boole
   return client.port.gateway === port.gateway && client.protocol === request.protocol
 }
 
+/** True when the client takes the message now, or its session keeps it. */
+function reaches({ subscriptions }: Match, id: string, message: Message): boolean {
+  return subscriptions.some(
+    ({ client, liveOnly, qos }) => client.id === id && (client.connected || (!liveOnly && qos > 0 && message.qos > 0)),
+  )
+}
+
 export class BrokerCore {
   readonly stats = new BrokerStats()
   readonly retainedStore = new RetainedStore()
@@ -176,9 +183,10 @@ export class BrokerCore {
     if (message.retain && !this.#keep(message)) return this.#reject('quota')
     const match = cached ?? this.#table.match(topic)
     const reached = this.#route(match, message, from)
-    if (reached > 0) return 'delivered'
-    this.#surroundings.unrouted?.(message)
-    return 'no-subscribers'
+    if (match.addressee !== undefined && !reaches(match, match.addressee, message)) {
+      this.#surroundings.unaddressed?.(message, match.addressee)
+    }
+    return reached > 0 ? 'delivered' : 'no-subscribers'
   }
 
   /** False when a publish to this topic would reach nobody and be refused to nobody. */

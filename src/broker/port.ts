@@ -25,8 +25,8 @@ export interface Surroundings {
   authorize?: ((client: Client, action: Action, topic: string) => boolean) | undefined
   /** A message did not reach a client, and why: each drop is visible. `client` is undefined where none was chosen. */
   dropped?: ((reason: DropReason, message: Message, client: Client | undefined) => void) | undefined
-  /** A published message matched nobody that could take it. */
-  unrouted?: ((message: Message) => void) | undefined
+  /** A command was published, and the client that it is for is not there to take it, whoever else listens. */
+  unaddressed?: ((message: Message, device: string) => void) | undefined
   /** Call `core.expire()` at this time (ms since the epoch) or soon after. */
   wake(atMs: number): void
   /** Call `core.settle()` soon: replay work is left. */

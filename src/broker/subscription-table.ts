@@ -2,6 +2,7 @@
  * Who wants a topic. Filters without wildcards sit in a hash table, the others (and all shared ones) in a trie; the
  * answer for a hot topic is cached until the set of subscriptions that could change it changes.
  */
+import { commandDevice } from '../sdk.ts'
 import type { SharedGroup } from './shared.ts'
 import type { Subscription } from './subscription.ts'
 import { merge } from './subscription.ts'
@@ -10,9 +11,11 @@ export interface Match {
   /** One entry per client. */
   readonly subscriptions: readonly Subscription[]
   readonly groups: readonly SharedGroup[] | undefined
+  /** The client whose command topic this is. */
+  readonly addressee: string | undefined
 }
 
-const NOBODY: Match = { subscriptions: [], groups: undefined }
+const NOBODY: Match = { subscriptions: [], groups: undefined, addressee: undefined }
 /** Cached topics; past it the cache starts anew. Bounds memory, not correctness. */
 const CACHE_LIMIT = 65_536
 
@@ -120,8 +123,9 @@ export class SubscriptionTable {
       else found.push(exact)
     }
     if (this.#inTrie > 0) this.#walk(this.#root, topic.split('/'), 0, topic.charCodeAt(0) === 0x24, found, groups)
-    if (found.length === 0 && groups.length === 0) return NOBODY
-    return { subscriptions: this.#onePerClient(found), groups: groups.length === 0 ? undefined : groups }
+    const addressee = commandDevice(topic)
+    if (found.length === 0 && groups.length === 0 && addressee === undefined) return NOBODY
+    return { subscriptions: this.#onePerClient(found), groups: groups.length === 0 ? undefined : groups, addressee }
   }
 
   /** `reserved`: a leading wildcard does not match a topic that begins with `$` [OASIS 4.7.2-1]. */

@@ -333,6 +333,8 @@ export class SessionHost extends ClientLink implements Link, WireHandler {
     const { counters, hosts } = this.runtime
     if (this.#branches !== undefined) for (const branch of [...this.#branches]) branch.close(reason)
     if (this.closedBy !== undefined) return
+    // What waits in the queue is not offered to a session that is on its way out.
+    this.hold()
     try {
       this.session.onClose(reason)
     } catch (error) {

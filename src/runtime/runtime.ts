@@ -59,7 +59,7 @@ export async function startRuntime(config: EffectiveConfig, options: RuntimeOpti
       authorize:
         access.authorize === undefined ? undefined : (client, action, topic) => access.authorize?.(client, action, topic) ?? true,
       dropped: (reason, message) => undelivered.dropped(reason, message),
-      unrouted: (message) => undelivered.unrouted(message),
+      unaddressed: (message, device) => undelivered.unaddressed(message, device),
       wake: (atMs) => expiry.at(atMs - clock.now()),
       more: () => {
         if (settling) return

@@ -5,9 +5,7 @@
 import type { BrokerCore } from '../broker/core.ts'
 import type { DropReason } from '../broker/port.ts'
 import type { CommandError, Message } from '../sdk.ts'
-import { decodeClientId, parseCommand, responseMessages } from '../sdk.ts'
-
-const COMMAND_TOPIC = /^devices\/([^/]+)\/down\/command$/
+import { commandDevice, parseCommand, responseMessages } from '../sdk.ts'
 
 const ANSWERS: Readonly<Partial<Record<DropReason, readonly [CommandError, string]>>> = {
   offline: ['offline', 'the device went offline before it took the command'],
@@ -23,16 +21,14 @@ export class UndeliveredCommands {
     this.#core = core
   }
 
-  unrouted(message: Message): void {
-    const device = deviceOf(message)
-    if (device === undefined) return
+  unaddressed(message: Message, device: string): void {
     const online = this.#core().client(device)?.connected === true
     if (online) this.#answer(device, message, 'unsupported', 'the device is connected but takes no commands')
     else this.#answer(device, message, 'offline', 'the device is not connected')
   }
 
   dropped(reason: DropReason, message: Message): void {
-    const device = deviceOf(message)
+    const device = commandDevice(message.topic)
     const answer = ANSWERS[reason]
     if (device !== undefined && answer !== undefined) this.#answer(device, message, answer[0], answer[1])
   }
@@ -44,11 +40,4 @@ export class UndeliveredCommands {
     for (const response of responseMessages(id, device, { ok: false, error }, message.properties ?? {}))
       this.#core().publish(response)
   }
-}
-
-function deviceOf(message: Message): string | undefined {
-  // Looked at for every unrouted message, so the cheap test comes first.
-  if (!message.topic.endsWith('/down/command')) return undefined
-  const level = COMMAND_TOPIC.exec(message.topic)?.[1]
-  return level === undefined ? undefined : decodeClientId(level)
 }

@@ -82,3 +82,9 @@ export type DeviceTopic = 'status' | 'up/telemetry' | 'up/event' | 'up/response'
 export function deviceTopic(clientId: string, leaf: DeviceTopic): string {
   return `devices/${encodeClientId(clientId)}/${leaf}`
 }
+
+/** The client id in `devices/{clientid}/down/command`; undefined for other topics. */
+export function commandDevice(topic: string): string | undefined {
+  const level = /^devices\/([^/]+)\/down\/command$/.exec(topic)?.[1]
+  return level === undefined ? undefined : decodeClientId(level)
+}

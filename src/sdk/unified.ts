@@ -24,9 +24,7 @@ export interface LocationData {
   readonly alarms?: readonly string[]
 }
 
-const encoder = new TextEncoder()
-
 /** UTF-8 JSON of an envelope; `ts` in ms since the epoch. */
 export function encodeEnvelope(envelope: Envelope, ts: number): Uint8Array {
-  return encoder.encode(JSON.stringify({ v: 1, ts, ...envelope }))
+  return Buffer.from(JSON.stringify({ v: 1, ts, ...envelope }))
 }

@@ -63,7 +63,7 @@ export class World {
           this.dropped.push({ reason, topic: message.topic, client: client?.id })
           undelivered.dropped(reason, message)
         },
-        unrouted: (message) => undelivered.unrouted(message),
+        unaddressed: (message, device) => undelivered.unaddressed(message, device),
         wake: (atMs) => {
           this.#wakeAt = atMs
         },

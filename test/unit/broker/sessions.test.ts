@@ -336,3 +336,18 @@ test('a receiver that acknowledges inside the delivery gets a long queue without
   world.core.release(client)
   assert.equal(got.length, 20_000)
 })
+
+test('a command to an absent device is answered even when others listen to its topics', () => {
+  const world = new World()
+  const app = world.app('app')
+  const archive = world.app('archive')
+  archive.subscribe('devices/#', { qos: 1 })
+  app.subscribe('devices/+/up/response')
+  app.publish('devices/gone/down/command', JSON.stringify({ id: '1', name: 'reboot' }), { qos: 1 })
+  assert.equal(app.take().length, 1)
+  const device = resumable(world)
+  device.subscribe('devices/device/down/command', { qos: 1 })
+  app.publish('devices/device/down/command', JSON.stringify({ id: '2', name: 'reboot' }), { qos: 1 })
+  assert.equal(device.take().length, 1)
+  assert.equal(app.take().length, 0)
+})
