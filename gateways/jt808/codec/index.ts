@@ -1,0 +1,29 @@
+/** JT/T 808 on the wire, editions 2011, 2013 and 2019: frames to messages and back. */
+import type { Malformed, WireFormat } from '#sdk'
+import { isMalformed } from '#sdk'
+import { closeFrame, openFrame } from './frame.ts'
+import { FlagFramer } from './framer.ts'
+import type { Message } from './messages.ts'
+import { readMessage, writeBody } from './messages.ts'
+
+export { Result } from './bodies/general-response.ts'
+export type { Location } from './bodies/location.ts'
+export type { Register } from './bodies/register.ts'
+export { closeFrame } from './frame.ts'
+export { FlagFramer, MAX_FRAME_BYTES } from './framer.ts'
+export { type Header, type HeaderForm, headerTo, MAX_BODY_BYTES, SERIALS } from './header.ts'
+export { type Draft, type Message, messageId, type Of, type Opaque, writeBody } from './messages.ts'
+export { nativeOf } from './native.ts'
+
+/** A frame with a flag at either end, from a framer or a datagram. */
+export function decode(frame: Uint8Array): Message | Malformed {
+  const opened = openFrame(frame)
+  return isMalformed(opened) ? opened : readMessage(opened.header, opened.bytes, opened.start, opened.end)
+}
+
+/** Throws a RangeError when the body has more than 1023 octets. */
+export function encode(message: Message): Uint8Array {
+  return closeFrame(message.header, message.type === 'opaque' ? message.body : writeBody(message, message.header.form))
+}
+
+export const wire: WireFormat<Message> = { codec: { decode, encode }, framer: () => new FlagFramer() }

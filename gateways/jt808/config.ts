@@ -1,0 +1,120 @@
+/** Config of one JT/T 808 gateway instance. */
+import * as z from 'zod'
+import { duration, size } from '#sdk/schema'
+import { MAX_FRAME_BYTES } from './codec/index.ts'
+
+const live = { 'x-reload': 'live' } as const
+
+const auth = z
+  .strictObject({
+    mode: z
+      .enum(['open', 'issued', 'static'])
+      .default('open')
+      .meta({
+        title: 'What a terminal must present',
+        description:
+          '`open`: any code, so that a terminal keeps working when the gateway has forgotten it. `issued`: the code that this process issued when the terminal registered. `static`: the one `code` below.',
+        ...live,
+      }),
+    code: z
+      .string()
+      .min(1)
+      .max(200)
+      .optional()
+      .meta({
+        title: 'Code given to every terminal that registers',
+        description: 'Without it each terminal gets a random one.',
+        ...live,
+      }),
+    maxIssued: z
+      .int()
+      .min(1)
+      .max(10_000_000)
+      .default(100_000)
+      .meta({
+        title: 'Issued codes that are remembered',
+        description: 'With `issued`: beyond it the oldest is forgotten, and that terminal must register again.',
+        ...live,
+      }),
+    timeout: duration('30s', { title: 'Time a connection has to authenticate', ...live }),
+  })
+  .refine((value) => value.mode !== 'static' || value.code !== undefined, {
+    path: ['code'],
+    message: 'mode `static` needs a `code`',
+  })
+
+const frame = z.strictObject({
+  maxBytes: size(`${MAX_FRAME_BYTES}B`, {
+    title: 'Longest frame, with its flags and escapes',
+    description: 'The default is the longest that the standard allows. A longer one closes the connection.',
+    ...live,
+  }),
+  maxFaults: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(16)
+    .meta({
+      title: 'Broken frames in a row that close a connection',
+      description: 'Each is dropped and counted; a good frame starts again. Datagrams are only counted.',
+      ...live,
+    }),
+})
+
+const retry = z.strictObject({
+  interval: duration('10s', {
+    title: 'Wait for an answer to a command before it is sent again',
+    description: 'The wait after the n-th repetition is n + 1 times the one before.',
+    ...live,
+  }),
+  attempts: z
+    .int()
+    .min(0)
+    .max(10)
+    .default(3)
+    .meta({ title: 'Repetitions of a command', description: "The command's own deadline ends them earlier.", ...live }),
+})
+
+export const config = z.strictObject({
+  auth: auth.prefault({}).meta({ title: 'Admission of terminals' }),
+  idleTimeout: duration('300s', {
+    title: 'Silence that ends a session',
+    description: 'Any frame of the terminal counts; give it two to three times the heartbeat interval.',
+    ...live,
+  }),
+  sessionExpiry: duration('2h', {
+    title: 'How long the status of an absent terminal stays known',
+    description: 'Nothing is queued meanwhile: commands for an absent terminal are answered `offline`.',
+    ...live,
+  }),
+  foreignPhone: z
+    .enum(['ignore', 'close'])
+    .default('ignore')
+    .meta({ title: 'What a frame with another phone number does to an authenticated connection', ...live }),
+  udpRebind: z
+    .boolean()
+    .default(true)
+    .meta({
+      title: 'A terminal may change its address without authenticating again',
+      description: 'UDP only. A phone number is no secret: turn this off where the network in between is not trusted.',
+      ...live,
+    }),
+  duplicates: z
+    .int()
+    .min(0)
+    .max(256)
+    .default(32)
+    .meta({
+      title: 'Recent frames that a repetition is recognised by',
+      description: 'A repeated frame is acknowledged again and not published again. 0 publishes every frame.',
+      ...live,
+    }),
+  retry: retry.prefault({}).meta({ title: 'Repetition of commands' }),
+  frame: frame.prefault({}).meta({ title: 'Limits of frames' }),
+  native: z
+    .boolean()
+    .default(true)
+    .meta({ title: 'Envelopes carry the full decode in `native`', ...live }),
+})
+
+export type Config = z.output<typeof config>

@@ -1,0 +1,12 @@
+/** What the sessions of one gateway instance share. */
+import type { Link } from '#sdk'
+import type { Config } from './config.ts'
+import type { Credentials } from './credentials.ts'
+
+export interface Shared {
+  /** Replaced on reload. */
+  config: Config
+  readonly credentials: Credentials
+  /** Authenticated datagram sessions by phone; bounded by the sessions there are. */
+  readonly byPhone: Map<string, Link>
+}

@@ -1,0 +1,85 @@
+/** What a terminal's messages are on the unified topics: envelopes of locations and events. */
+import { toHex } from '#bytes/hex'
+import { encodeEnvelope } from '#sdk'
+import { alarmNames } from './codec/bodies/alarms.ts'
+import type { AuthenticateDetails } from './codec/bodies/authenticate.ts'
+import { Status } from './codec/bodies/location.ts'
+import { shown } from './codec/bodies/text.ts'
+import { type Location, type Message, nativeOf, type Opaque, type Register } from './codec/index.ts'
+import { utcOf } from './codec/time.ts'
+
+/** Who speaks, and when. */
+export interface Origin {
+  readonly device: string
+  /** Name of the gateway instance. */
+  readonly gateway: string
+  /** Milliseconds since the epoch. */
+  readonly ts: number
+  /** Include the full decode. */
+  readonly native: boolean
+}
+
+export type Data = Readonly<Record<string, unknown>>
+
+/** The UTF-8 JSON of an envelope about `message`. */
+export function envelope(origin: Origin, type: string, data: Data, message: Message | undefined): Uint8Array {
+  const { device, gateway, ts } = origin
+  const native = origin.native && message !== undefined ? nativeOf(message) : undefined
+  return encodeEnvelope({ device, protocol: 'jt808', gateway, type, data, native }, ts)
+}
+
+const MICRO = 1e6
+/** 1e-6 degrees. */
+const POLE = 90 * MICRO
+const ANTIMERIDIAN = 180 * MICRO
+const FULL_CIRCLE = 360
+
+/**
+ * Members that are unknown are undefined, which JSON leaves out. `positioned` is there, and false, only when the terminal
+ * has no fix: the position is then its last one.
+ */
+export function locationData(location: Location): Data {
+  const { status } = location
+  const lat = signed(location.latitude, (status & Status.south) !== 0)
+  const lon = signed(location.longitude, (status & Status.west) !== 0)
+  const positioned = (status & Status.positioned) !== 0
+  // Without a fix many terminals send zeros, others their last position.
+  const known = Math.abs(lat) <= POLE && Math.abs(lon) <= ANTIMERIDIAN && (positioned || lat !== 0 || lon !== 0)
+  return {
+    lat: known ? lat / MICRO : undefined,
+    lon: known ? lon / MICRO : undefined,
+    positioned: positioned ? undefined : false,
+    alt_m: (location.altitude << 16) >> 16,
+    speed_kmh: location.speed / 10,
+    heading_deg: location.direction < FULL_CIRCLE ? location.direction : undefined,
+    time: utcOf(location.time),
+    alarms: alarmNames(location.alarm),
+  }
+}
+
+/** The standard's magnitude and direction; some devices send a negative number instead. */
+function signed(magnitude: number, negative: boolean): number {
+  if (magnitude > 0x7fffffff) return magnitude | 0
+  return negative ? -magnitude : magnitude
+}
+
+export function registeredData(body: Register): Data {
+  return {
+    edition: body.edition,
+    province: body.province,
+    city: body.city,
+    manufacturer: shown(body.manufacturer),
+    model: shown(body.model),
+    terminal_id: shown(body.dev_id),
+    plate_color: body.color,
+    plate: shown(body.license_number),
+  }
+}
+
+export function authenticatedData(details: AuthenticateDetails | undefined): Data {
+  return details === undefined ? {} : { imei: shown(details.imei), software_version: shown(details.software_version) }
+}
+
+export function unknownData(id: number, { body }: Opaque): Data {
+  return { id: `0x${id.toString(16).padStart(4, '0')}`, hex: toHex(body) }
+}
