@@ -30,8 +30,6 @@ export class GatewayRuntime implements Port {
   readonly listeners: RunningListener[] = []
   limits: SessionLimits
   mountpoint: string
-  /** Bytes waiting for one device at which its deliveries are held. */
-  readonly highWaterBytes: number
   readonly #total: TotalLimits
   readonly #instance: Gateway
   readonly #open: (link: Link) => Session
@@ -45,7 +43,6 @@ export class GatewayRuntime implements Port {
     this.log = log
     this.limits = config.session
     this.mountpoint = config.mountpoint
-    this.highWaterBytes = HIGH_WATER_BYTES
     this.#total = total
     this.#instance = module.create({ name: config.name, config: config.own, log, limits: config.session })
     this.#open = (link) => this.#instance.open(link)
@@ -124,6 +121,3 @@ export class GatewayRuntime implements Port {
     this.#instance.close?.()
   }
 }
-
-/** A quarter of a mebibyte keeps a fast reader busy and a slow one cheap. */
-const HIGH_WATER_BYTES = 256 * 1024

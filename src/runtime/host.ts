@@ -80,6 +80,11 @@ export class SessionHost extends ClientLink implements Link, WireHandler {
     this.close(CAUSES[cause])
   }
 
+  /** A silent datagram peer is kept while it stands for a client: its session knows when that ends. */
+  onIdle(): boolean {
+    return this.client !== undefined || this.#connecting || (this.#branches?.size ?? 0) > 0
+  }
+
   onWheelTimer(timer: number): void {
     if (this.closedBy !== undefined) return
     if (timer === MESSAGE_RATE_TIMER) {
@@ -102,7 +107,7 @@ export class SessionHost extends ClientLink implements Link, WireHandler {
   /** False is busy: the wire is full. */
   deliver(delivery: Delivery): boolean {
     if (this.closedBy !== undefined) return false
-    if (this.#wire.queuedBytes > this.runtime.highWaterBytes) {
+    if (this.#wire.congested) {
       this.congested = true
       this.count('congested')
       return false

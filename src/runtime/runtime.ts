@@ -47,7 +47,7 @@ export async function startRuntime(config: EffectiveConfig, options: RuntimeOpti
   const { log, version, access = openAccess, gatewayLog = () => log } = options
   const { node } = config
   const clock = systemClock
-  const ticker = new Ticker(clock)
+  const ticker = new Ticker({ now: () => turn.time(), monotonic: () => turn.monotonic() })
   const undelivered = new UndeliveredCommands(() => core)
   const random = randomPool()
   const expiry = new Alarm(() => inTurn(() => core.expire()))

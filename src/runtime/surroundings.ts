@@ -16,6 +16,7 @@ export interface Shared {
 export class Turn {
   readonly #shared: Shared
   #depth = 0
+  #monotonic = 0
   now = 0
 
   constructor(shared: Shared) {
@@ -23,11 +24,20 @@ export class Turn {
   }
 
   enter(): void {
-    if (this.#depth++ === 0) this.now = this.#shared.clock.now()
+    if (this.#depth++ > 0) return
+    this.now = this.#shared.clock.now()
+    this.#monotonic = 0
   }
 
   leave(): void {
     if (--this.#depth === 0) this.#shared.core.settle()
+  }
+
+  /** Monotonic milliseconds, read once an event and only if asked for. */
+  monotonic(): number {
+    if (this.#depth === 0) return this.#shared.clock.monotonic()
+    if (this.#monotonic === 0) this.#monotonic = this.#shared.clock.monotonic()
+    return this.#monotonic
   }
 
   /** Time for code that runs outside any event. */

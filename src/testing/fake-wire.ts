@@ -8,7 +8,8 @@ export class FakeWire implements Wire {
   readonly peer: Peer
   handler: WireHandler = NOBODY
   /** Set to simulate a receiver that does not read. */
-  queuedBytes = 0
+  congested = false
+  readonly queuedBytes = 0
   paused = false
   /** How the wire ended: by us (`local`) or by the peer. */
   ended: WireCloseCause | undefined = undefined
@@ -30,7 +31,7 @@ export class FakeWire implements Wire {
 
   /** The receiver caught up. */
   drain(): void {
-    this.queuedBytes = 0
+    this.congested = false
     this.handler.onDrain()
   }
 

@@ -96,6 +96,10 @@ export abstract class StreamWire implements Wire {
   protected abstract stopReading(): void
   protected abstract startReading(): void
 
+  get congested(): boolean {
+    return (this.#flags & HIGH) !== 0
+  }
+
   get queuedBytes(): number {
     return this.#pending + this.#stuck
   }
@@ -110,7 +114,8 @@ export abstract class StreamWire implements Wire {
     const pending = this.#pending + size
     this.#pending = pending
     if ((flags & DIRTY) === 0) this.#markDirty()
-    if (pending + this.#stuck >= this.#share.limits.highWaterBytes) this.#flags |= HIGH
+    // A burst within a turn is no congestion: the kernel is asked first.
+    if (this.#stuck > 0 && pending + this.#stuck >= this.#share.limits.highWaterBytes) this.#flags |= HIGH
     if (pending >= FLUSH_BYTES) this.#hand()
   }
 
@@ -274,6 +279,7 @@ export abstract class StreamWire implements Wire {
     const grew = stuck > this.#stuck
     this.#setStuck(stuck)
     if (!grew) return
+    if (stuck >= share.limits.highWaterBytes) this.#flags |= HIGH
     const { total } = share
     const isOverShare = total.queuedBytes > total.maxQueuedBytes && stuck * waiting >= total.maxQueuedBytes
     if (stuck > share.limits.maxQueuedBytes || isOverShare) {

@@ -52,6 +52,10 @@ export class UdpWire implements Wire, TablePeer {
     return 0
   }
 
+  get congested(): boolean {
+    return false
+  }
+
   send(bytes: Uint8Array, start: number, end: number): void {
     if (this.#open) this.#socket.transmit(bytes, start, end, this.address, this.peer.port)
   }

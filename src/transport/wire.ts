@@ -23,13 +23,15 @@ export interface Wire {
   resume(): void
   /** Bytes queued here and in the socket that the kernel has not taken. Cheap enough to read for each message. */
   readonly queuedBytes: number
+  /** More waits than `highWaterBytes`: whoever sends should stop, until `onDrain`. */
+  readonly congested: boolean
 }
 
 /** No call comes from inside a call on the wire: a handler is never re-entered by what it does. */
 export interface WireHandler {
   /** A stream chunk, or one datagram. The buffer is fresh and never reused: it belongs to the handler from then on. */
   onBytes(bytes: Uint8Array): void
-  /** `queuedBytes` fell below the low-water mark after it had reached `highWaterBytes`. */
+  /** A wire that was `congested` has room again: `queuedBytes` fell to half of `highWaterBytes`. */
   onDrain(): void
   /** Exactly once, as the last call. */
   onClosed(cause: WireCloseCause, error?: Error): void

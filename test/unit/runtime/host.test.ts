@@ -233,3 +233,16 @@ test('message rate: a stream is paused and loses nothing, a datagram peer loses 
   assert.equal(published, 9)
   assert.equal(world.counters().get('rate-limited'), 21)
 })
+
+test('a silent datagram peer is kept while it stands for a client', async () => {
+  const world = new World()
+  const gateway = await world.gateway(echoGateway())
+  const [nobody, client, proxy] = [1, 2, 3].map((port) => gateway.connect({ datagram: true, port }))
+  assert.ok(nobody && client && proxy)
+  say(client, 'id d')
+  say(proxy, 'branch b')
+  assert.deepEqual(
+    [nobody, client, proxy].map((peer) => peer.wire.handler.onIdle?.()),
+    [false, true, true],
+  )
+})

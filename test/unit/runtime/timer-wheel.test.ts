@@ -235,7 +235,10 @@ describe('timer wheel', () => {
         let nowMs = 0
         const firedAt: number[] = []
         delays.forEach((delayMs, id) => {
-          wheel.arm(new WheelTimer({ onWheelTimer: () => void (firedAt[id] = nowMs) }, id), delayMs)
+          const onWheelTimer = () => {
+            firedAt[id] = nowMs
+          }
+          wheel.arm(new WheelTimer({ onWheelTimer }, id), delayMs)
         })
         for (let turns = 0, next = wheel.nextDueMs(); next !== undefined; next = wheel.nextDueMs()) {
           assert.ok(next > nowMs && turns++ < 20_000)
