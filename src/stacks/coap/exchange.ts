@@ -1,0 +1,104 @@
+/**
+ * One request of the peer and the answer to it: piggybacked, separate, or for a Non-confirmable request. RFC 7252 5.2.
+ * It also is what deduplication remembers: RFC 7252 4.5.
+ */
+import type { MessageType } from './codes.ts'
+import { ACK, CON, NON } from './codes.ts'
+import type { Timed } from './deadlines.ts'
+import type { CoapMessage } from './message.ts'
+import { serialize, serializeEmpty } from './message.ts'
+import type { Option } from './options.ts'
+import { NO_RESPONSE } from './options.ts'
+
+export interface Response {
+  readonly code: number
+  /** In any order. */
+  readonly options?: readonly Option[] | undefined
+  readonly payload?: Uint8Array | undefined
+}
+
+/** What an exchange needs of its endpoint. */
+export interface ExchangeHost {
+  send(bytes: Uint8Array): void
+  nextMessageId(): number
+  /** Sends a response of its own message, retransmitted until acknowledged. */
+  sendSeparate(token: string, response: Response): void
+  /** The exchange has its final reply. */
+  answered(exchange: Exchange): void
+}
+
+/** `acknowledged`: an empty acknowledgement went out, the response will be separate. */
+export type ExchangeState = 'open' | 'acknowledged' | 'answered'
+
+export class Exchange implements Timed {
+  dueAt = 0
+  heapIndex = -1
+
+  readonly type: MessageType
+  readonly code: number
+  readonly messageId: number
+  readonly token: string
+  /** When the request arrived. */
+  readonly at: number
+  state: ExchangeState = 'open'
+  /** What a retransmission of the request gets. */
+  reply: Uint8Array | undefined = undefined
+
+  readonly #host: ExchangeHost
+  /** RFC 7967 2.1: bit `class - 1` set means that responses of this class are not wanted. */
+  readonly #unwanted: number
+
+  constructor(host: ExchangeHost, request: CoapMessage, at: number) {
+    this.#host = host
+    this.type = request.type
+    this.code = request.code
+    this.messageId = request.messageId
+    this.token = request.token
+    this.at = at
+    this.#unwanted = request.options.uint(NO_RESPONSE) ?? 0
+  }
+
+  /** Answers the request, once: later calls do nothing. */
+  respond(response: Response): void {
+    if (this.state === 'answered') return
+    const wanted = (this.#unwanted & (1 << ((response.code >> 5) - 1))) === 0
+    if (this.type === NON) {
+      if (wanted) this.#host.send(this.#serialize(NON, this.#host.nextMessageId(), response))
+    } else if (!wanted) {
+      this.acknowledge()
+    } else if (this.state === 'open') {
+      this.reply = this.#serialize(ACK, this.messageId, response)
+      this.#host.send(this.reply)
+    } else {
+      this.#host.sendSeparate(this.token, response)
+    }
+    this.state = 'answered'
+    this.#host.answered(this)
+  }
+
+  /** Tells a Confirmable request that it has arrived and that the response will follow. RFC 7252 5.2.2 */
+  acknowledge(): void {
+    if (this.state !== 'open' || this.type !== CON) return
+    this.reply = serializeEmpty(ACK, this.messageId)
+    this.#host.send(this.reply)
+    this.state = 'acknowledged'
+  }
+
+  /** The request arrived again. */
+  repeat(): void {
+    if (this.reply !== undefined) this.#host.send(this.reply)
+  }
+
+  /** A message with the same id is a repetition only when it is the same request: devices restart their counters. */
+  matches(request: CoapMessage): boolean {
+    return this.token === request.token && this.code === request.code && this.type === request.type
+  }
+
+  onDeadline(): void {
+    this.acknowledge()
+  }
+
+  #serialize(type: MessageType, messageId: number, response: Response): Uint8Array {
+    return serialize(type, response.code, messageId, this.token, response.options, response.payload)
+  }
+}
