@@ -1,0 +1,57 @@
+/** One request on its way through the gateway, and the answer to it. */
+import { blockOption, transferKey } from '#stacks/coap/block'
+import { BAD_REQUEST, isSuccess } from '#stacks/coap/codes'
+import type { Exchange, Response } from '#stacks/coap/exchange'
+import type { CoapMessage } from '#stacks/coap/message'
+import { BLOCK1, type Option } from '#stacks/coap/options'
+import { refusal } from './responses.ts'
+import type { AddressSession } from './session.ts'
+import type { Target } from './target.ts'
+
+export class Call {
+  readonly session: AddressSession
+  readonly request: CoapMessage
+  readonly exchange: Exchange
+  readonly target: Target
+  /** The whole body, when it came in blocks. */
+  reassembled: Uint8Array | undefined = undefined
+
+  constructor(session: AddressSession, request: CoapMessage, exchange: Exchange, target: Target) {
+    this.session = session
+    this.request = request
+    this.exchange = exchange
+    this.target = target
+  }
+
+  get body(): Uint8Array {
+    return this.reassembled ?? this.request.payload
+  }
+
+  /** Names the resource in block-wise transfers with this address. */
+  get transferKey(): string {
+    return transferKey(this.exchange.code, this.target.options)
+  }
+
+  /** Answers, in blocks if need be. `once`: options of this message alone, not of later blocks. */
+  respond(response: Response, once?: readonly Option[]): void {
+    const { block1, block2 } = this.target
+    let first: Response = response
+    const isLarge = (response.payload?.length ?? 0) > this.session.gateway.config.blockwise.maxBlockSize
+    if (isSuccess(response.code) && (block2 !== undefined || isLarge)) {
+      const part = this.session.transfers.download(this.transferKey, response, block2)
+      first = part ?? refusal(BAD_REQUEST, 'this block lies beyond the end')
+    }
+    // RFC 7959 2.3: the answer to the last block says which one it was.
+    const final = block1 === undefined ? undefined : blockOption(BLOCK1, { ...block1, more: false })
+    if (final === undefined && once === undefined) {
+      this.exchange.respond(first)
+      return
+    }
+    const { code, options = [], payload } = first
+    this.exchange.respond({ code, options: [...options, ...(once ?? []), ...(final === undefined ? [] : [final])], payload })
+  }
+
+  refuse(code: number, diagnostic: string): void {
+    this.respond(refusal(code, diagnostic))
+  }
+}

@@ -1,0 +1,253 @@
+/** One client: a virtual client of the broker that is known by its client id, and speaks from one address at a time. */
+import type { CloseReason, ConnectOutcome, Delivery, Link, Message, PublishOutcome, Session, SubscribeOutcome } from '#sdk'
+import { FORBIDDEN, SERVICE_UNAVAILABLE, UNAUTHORIZED } from '#stacks/coap/codes'
+import type { Response } from '#stacks/coap/exchange'
+import { encodeText } from '#stacks/coap/text'
+import type { Call } from './call.ts'
+import { Observations } from './observations.ts'
+import type { Query } from './query.ts'
+import { loginRefusal, publishResponse, refusal, retryLater } from './responses.ts'
+import type { ClientHandler } from './routes/resource.ts'
+import type { AddressSession } from './session.ts'
+
+export interface Identity {
+  /** Empty: the broker chooses one. */
+  readonly clientId: string
+  readonly username: string | undefined
+  readonly password: string | undefined
+  /** What the client must show in every request; undefined without a login of its own. */
+  readonly token: string | undefined
+}
+
+const SILENCE_TIMER = 1
+
+/** A client that logged in may miss half a heartbeat, as in MQTT 5.0 3.1.2.10. */
+const HEARTBEAT_TOLERANCE = 1.5
+
+export class CoapClient implements Session {
+  readonly link: Link
+  /** Where it speaks from, and where its notifications go. */
+  session: AddressSession
+  /** As the broker knows it; empty before that. */
+  id: string
+  readonly token: string | undefined
+
+  readonly #identity: Identity
+  #state: 'new' | 'connecting' | 'online' | 'over' = 'new'
+  #seenAt: number
+  #decided: (() => void) | undefined
+  /** Requests that wait for the login. */
+  #waiting: { readonly call: Call; readonly handler: ClientHandler }[] | undefined = undefined
+  /** Publishes that the broker has not decided yet, by tag. Almost always it decides at once: that one needs no map. */
+  #undecided: Map<number, Call> | undefined = undefined
+  #publishing: Call | undefined = undefined
+  #lastTag = 0
+  #observations: Observations | undefined = undefined
+
+  /** `decided` is called once, when the login has succeeded or failed. */
+  constructor(session: AddressSession, link: Link, identity: Identity, decided: () => void) {
+    this.session = session
+    this.link = link
+    this.id = identity.clientId
+    this.token = identity.token
+    this.#identity = identity
+    this.#decided = decided
+    this.#seenAt = link.now()
+  }
+
+  get online(): boolean {
+    return this.#state === 'online'
+  }
+
+  get observations(): Observations {
+    this.#observations ??= new Observations(this)
+    return this.#observations
+  }
+
+  hasCredentials({ username, password }: Query): boolean {
+    return this.#identity.username === username && sameSecret(this.#identity.password, password)
+  }
+
+  hasToken(token: string): boolean {
+    return this.token !== undefined && sameSecret(this.token, token)
+  }
+
+  /** Serves the request, at once or when the login has succeeded; the first request begins the login. */
+  whenOnline(call: Call, handler: ClientHandler): void {
+    if (this.#state === 'online') {
+      this.#seenAt = this.link.now()
+      call.session.serve(call, this, handler)
+      return
+    }
+    this.#waiting ??= []
+    if (this.#state === 'over' || this.#waiting.length >= this.session.gateway.config.limits.maxPendingRequests) {
+      this.link.count('login-queue-full')
+      call.respond(retryLater(SERVICE_UNAVAILABLE, 'the login is not decided yet'))
+      return
+    }
+    this.#waiting.push({ call, handler })
+    if (this.#state === 'new') this.#logIn()
+  }
+
+  /** Speaks from another address from now on. */
+  moveTo(session: AddressSession): void {
+    const from = this.session
+    from.left(this)
+    session.arrived(this)
+    this.session = session
+    this.link.moveTo(session.link)
+    this.#observations?.moved(from)
+  }
+
+  /** Publishes, and answers `call` when the broker has decided. */
+  publish(call: Call, message: Message): void {
+    if ((this.#undecided?.size ?? 0) >= this.session.gateway.config.limits.maxExchanges) {
+      call.respond(publishResponse('quota'))
+      return
+    }
+    const tag = ++this.#lastTag
+    this.#publishing = call
+    this.link.publish(message, tag)
+    if (this.#publishing === undefined) return
+    this.#publishing = undefined
+    this.#undecided ??= new Map()
+    this.#undecided.set(tag, call)
+  }
+
+  /** The client showed that it is there. */
+  heard(): void {
+    this.#seenAt = this.link.now()
+  }
+
+  /** What counts as silence has changed. */
+  expectAnew(): void {
+    if (this.#state === 'online') this.link.arm(SILENCE_TIMER, Math.max(1, this.#silentAt() - this.link.now()))
+  }
+
+  // ---- Session ---------------------------------------------------------------------------------------------------
+
+  onBytes(): void {}
+
+  onTimer(): void {
+    if (this.#silentAt() > this.link.now()) this.expectAnew()
+    else this.link.close(this.token === undefined ? 'idle' : 'keepalive-timeout')
+  }
+
+  onConnect(outcome: ConnectOutcome): void {
+    this.#loginOver()
+    const waiting = this.#waiting ?? []
+    this.#waiting = undefined
+    if (!outcome.ok) {
+      this.#state = 'over'
+      this.session.left(this)
+      for (const { call } of waiting) call.respond(loginRefusal(outcome))
+      this.link.close('not-authorized')
+      return
+    }
+    this.id = outcome.clientId
+    this.#state = 'online'
+    this.session.gateway.clients.set(this.id, this)
+    if (this.#identity.clientId === '') this.session.anonymous = this
+    this.expectAnew()
+    for (const { call, handler } of waiting) this.whenOnline(call, handler)
+  }
+
+  onDeliver(delivery: Delivery): void {
+    this.observations.deliver(delivery)
+  }
+
+  onPublished(tag: number, outcome: PublishOutcome): void {
+    let call = this.#publishing
+    if (call !== undefined && tag === this.#lastTag) {
+      this.#publishing = undefined
+    } else {
+      call = this.#undecided?.get(tag)
+      this.#undecided?.delete(tag)
+    }
+    call?.respond(publishResponse(outcome))
+  }
+
+  onSubscribed(tag: number, outcome: SubscribeOutcome): void {
+    this.observations.subscribed(tag, outcome)
+  }
+
+  onClose(reason: CloseReason): void {
+    const wasOnline = this.#state === 'online'
+    this.#state = 'over'
+    this.#loginOver()
+    const { clients } = this.session.gateway
+    if (wasOnline && clients.get(this.id) === this) clients.delete(this.id)
+    this.session.left(this)
+    // What waits in the broker stays there: it must not come while this ends.
+    this.link.hold()
+    for (const { call } of this.#waiting ?? []) call.respond(retryLater(SERVICE_UNAVAILABLE, 'the session has ended'))
+    this.#waiting = undefined
+    for (const call of [...(this.#undecided?.values() ?? []), this.#publishing]) call?.respond(publishResponse('not-connected'))
+    this.#undecided = undefined
+    this.#publishing = undefined
+    this.#observations?.close(reason === 'disconnected' ? undefined : farewell(reason))
+  }
+
+  describe(): Readonly<Record<string, unknown>> {
+    return {
+      mode: this.token === undefined ? 'connectionless' : 'connection',
+      observations: this.#observations?.describe() ?? [],
+    }
+  }
+
+  #logIn(): void {
+    const { clientId, username, password, token } = this.#identity
+    const { config } = this.session.gateway
+    this.#state = 'connecting'
+    this.session.arrived(this)
+    this.link.connect({
+      clientId,
+      protocol: 'coap',
+      version: '1',
+      ...(username !== undefined && { username }),
+      ...(password !== undefined && { password: encodeText(password) }),
+      cleanStart: true,
+      expiryMs: 0,
+      keepAliveMs: token === undefined ? 0 : config.heartbeat,
+      receiveMaximum: config.limits.window,
+      // A notification may have to wait for the acknowledgement of the one before it, whatever its QoS.
+      trackQos0: true,
+    })
+  }
+
+  #loginOver(): void {
+    this.#decided?.()
+    this.#decided = undefined
+  }
+
+  #silentAt(): number {
+    const { heartbeat, maxIdle, idleTimeout } = this.session.gateway.config
+    const seenAt = Math.max(this.#seenAt, this.session.aliveAt)
+    if (this.token !== undefined) return seenAt + heartbeat * HEARTBEAT_TOLERANCE
+    return seenAt + ((this.#observations?.size ?? 0) > 0 ? maxIdle : idleTimeout)
+  }
+}
+
+/** The last notification of each observation: why there will be no more. */
+function farewell(reason: CloseReason): Response {
+  switch (reason) {
+    case 'taken-over':
+      return refusal(UNAUTHORIZED, 'taken over by another session with this client id')
+    case 'not-authorized':
+      return refusal(FORBIDDEN, 'not authorized any more')
+    case 'kicked':
+      return refusal(SERVICE_UNAVAILABLE, 'closed by the operator')
+    case 'shutdown':
+      return refusal(SERVICE_UNAVAILABLE, 'the gateway is shutting down')
+    default:
+      return refusal(SERVICE_UNAVAILABLE, `the session has ended: ${reason}`)
+  }
+}
+
+/** Takes equally long wherever the difference is. */
+function sameSecret(a: string | undefined, b: string | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b
+  let difference = a.length ^ b.length
+  for (let i = 0; i < a.length; i++) difference |= a.charCodeAt(i) ^ b.charCodeAt(i % Math.max(1, b.length))
+  return difference === 0
+}

@@ -1,0 +1,90 @@
+/**
+ * Who a request speaks for. A client is its client id, not its address: one address may speak for many, and one
+ * client may come back from anywhere. Whoever logged in must show the token; the others show the same credentials.
+ */
+import { BAD_REQUEST, SERVICE_UNAVAILABLE, UNAUTHORIZED } from '#stacks/coap/codes'
+import type { Call } from './call.ts'
+import { CoapClient, type Identity } from './client.ts'
+import { retryLater } from './responses.ts'
+
+/** The client to serve `call` for, logged in or about to be; undefined when the call has been answered with a refusal. */
+export function identify(call: Call): CoapClient | undefined {
+  const { session, target } = call
+  const known = target.client
+  if (known !== undefined && known.session === session && known.online) return known
+  const client = target.query.clientId === undefined ? identifyAnonymous(call) : identifyNamed(call, target.query.clientId)
+  target.client = client
+  return client
+}
+
+function identifyNamed(call: Call, clientId: string): CoapClient | undefined {
+  const { session, target } = call
+  const { query } = target
+  const { gateway } = session
+  const client = gateway.clients.get(clientId)
+  if (client?.token !== undefined || query.token !== undefined || gateway.config.connectionRequired) {
+    if (query.token === undefined) {
+      call.refuse(BAD_REQUEST, 'Missing token or clientid in connection mode')
+      return undefined
+    }
+    if (client === undefined || !client.hasToken(query.token)) {
+      session.count('token-refused')
+      call.refuse(UNAUTHORIZED, 'Invalid token or clientid in connection mode')
+      return undefined
+    }
+    return here(call, client)
+  }
+  if (client?.hasCredentials(query)) return here(call, client)
+  return login(call, { clientId, username: query.username, password: query.password, token: undefined })
+}
+
+function identifyAnonymous(call: Call): CoapClient | undefined {
+  const { session, target } = call
+  const { username, password, token } = target.query
+  if (session.gateway.config.connectionRequired || token !== undefined) {
+    call.refuse(BAD_REQUEST, 'Missing token or clientid in connection mode')
+    return undefined
+  }
+  if (session.anonymous?.hasCredentials(target.query)) return session.anonymous
+  return login(call, { clientId: '', username, password, token: undefined })
+}
+
+/** The client speaks from this address now: what it observes follows. */
+function here(call: Call, client: CoapClient): CoapClient | undefined {
+  const { session } = call
+  if (client.session === session) return client
+  if (!addressHasRoom(call)) return undefined
+  client.moveTo(session)
+  return client
+}
+
+/** A client that logs in with its first request, or the one whose login is under way. */
+export function login(call: Call, identity: Identity): CoapClient | undefined {
+  const { session } = call
+  return session.loginOf(loginKey(identity), (decided) => {
+    if (!addressHasRoom(call) || !gatewayHasRoom(call)) return undefined
+    return session.link.branch((link) => new CoapClient(session, link, identity, decided)) as CoapClient
+  })
+}
+
+function loginKey({ clientId, username, password, token }: Identity): string {
+  return JSON.stringify([clientId, username, password, token !== undefined])
+}
+
+/** False: answered with a refusal. */
+function addressHasRoom(call: Call): boolean {
+  const { session } = call
+  if (session.clients.size < session.gateway.config.limits.maxClientsPerAddress) return true
+  session.count('address-full')
+  call.respond(retryLater(SERVICE_UNAVAILABLE, 'too many clients at this address'))
+  return false
+}
+
+/** False: answered with a refusal. */
+function gatewayHasRoom(call: Call): boolean {
+  const { session } = call
+  if (session.gateway.clients.size < session.gateway.config.limits.maxClients) return true
+  session.count('gateway-full')
+  call.respond(retryLater(SERVICE_UNAVAILABLE, 'too many clients'))
+  return false
+}

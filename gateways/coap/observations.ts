@@ -1,0 +1,251 @@
+/** All observations of one client, and the subscriptions behind them. RFC 7641 sections 3.6, 4.1, 4.2 */
+import type { Delivery, QoS, SubscribeOutcome } from '#sdk'
+import { CON, CONTENT, NOT_ACCEPTABLE, SERVICE_UNAVAILABLE, VALID } from '#stacks/coap/codes'
+import type { Response } from '#stacks/coap/exchange'
+import { ETAG } from '#stacks/coap/options'
+import type { Call } from './call.ts'
+import type { CoapClient } from './client.ts'
+import { DeliveryTask, Observer, type Subscription } from './observer.ts'
+import { qosOf } from './qos.ts'
+import { representState } from './representation.ts'
+import { refusal, retryLater, subscribeRefusal } from './responses.ts'
+import type { AddressSession } from './session.ts'
+
+/** MQTT 5.0 3.3.2.3.8 */
+const MAX_SUBSCRIPTION_ID = 268_435_455
+
+interface Registration {
+  readonly observer: Observer
+  readonly call: Call
+}
+
+export class Observations {
+  readonly #client: CoapClient
+  readonly #byFilter = new Map<string, Subscription>()
+  readonly #byId = new Map<number, Subscription>()
+  /** Registrations that the broker has not decided yet, by tag. */
+  #registering: Map<number, Registration> | undefined = undefined
+  #size = 0
+  #lastId = 0
+  #lastTag = 0
+
+  constructor(client: CoapClient) {
+    this.#client = client
+  }
+
+  get size(): number {
+    return this.#size
+  }
+
+  /** Answers the registration, at once or when the broker has decided. */
+  register(call: Call): void {
+    const { exchange, session, target } = call
+    const earlier = session.observers.get(exchange.token)
+    if (earlier !== undefined && this.#isSame(earlier, call)) {
+      this.#confirm({ observer: earlier, call })
+      return
+    }
+    // RFC 7641 4.1: the token names one observation of this endpoint, the latest.
+    if (earlier !== undefined) earlier.client.observations.end(earlier)
+    const { config } = session.gateway
+    if (this.#size >= config.limits.maxObservations) {
+      this.#refuseForRoom(call)
+      return
+    }
+    const qos = target.query.qos ?? qosOf(config.subscribeQos, exchange.type === CON)
+    const subscription = this.#subscription(target.topic, qos)
+    const observer = new Observer(this.#client, subscription, qos, call, (it, why) => this.#ended(it, why))
+    subscription.observers.add(observer)
+    subscription.newest = observer
+    session.observers.set(exchange.token, observer)
+    this.#size++
+    const tag = ++this.#lastTag
+    this.#registering ??= new Map()
+    this.#registering.set(tag, { observer, call })
+    const { noLocal = false, retainHandling = 0 } = target.query
+    this.#client.link.subscribe(
+      target.topic,
+      {
+        qos: subscription.qos,
+        noLocal,
+        id: subscription.id,
+        // The value of one topic is in the answer to the registration; those of a filter come as notifications.
+        retainHandling: target.topicKind === 'name' ? 2 : retainHandling,
+      },
+      tag,
+    )
+  }
+
+  subscribed(tag: number, outcome: SubscribeOutcome): void {
+    const registration = this.#registering?.get(tag)
+    if (registration === undefined) return
+    this.#registering?.delete(tag)
+    if (this.#registering?.size === 0) this.#registering = undefined
+    if (typeof outcome === 'number') {
+      this.#confirm(registration)
+    } else {
+      this.end(registration.observer)
+      registration.call.respond(subscribeRefusal(outcome))
+    }
+  }
+
+  /** Ends the observation with the request's token, or else every one of its topic: a new process has new tokens. */
+  deregister(call: Call): void {
+    const { exchange, session, target } = call
+    const observer = session.observers.get(exchange.token)
+    if (observer?.client === this.#client) this.end(observer)
+    else for (const other of [...(this.#byFilter.get(target.topic)?.observers ?? [])]) this.end(other)
+  }
+
+  deliver(delivery: Delivery): void {
+    const { link } = this.#client
+    const receivers = this.#receivers(delivery)
+    if (receivers.length === 0) {
+      link.nack(delivery.id, 'no-observation')
+      return
+    }
+    const task = new DeliveryTask(link, delivery, receivers.length)
+    for (const observer of receivers) {
+      if (observer.accepts(delivery.message)) {
+        observer.offer(task)
+        continue
+      }
+      // RFC 7641 4.2: what the client cannot accept ends the observation.
+      link.count('observation-ended-format')
+      this.#conclude(observer, refusal(NOT_ACCEPTABLE, 'the topic has another format now'))
+      task.settled('not-acceptable')
+    }
+  }
+
+  /** The client has a new address; notifications go there from now on. */
+  moved(from: AddressSession): void {
+    const { session, link } = this.#client
+    for (const observer of this.#all()) {
+      from.observers.delete(observer.token)
+      if (session.observers.has(observer.token)) {
+        link.count('observation-ended-token-in-use')
+        this.end(observer)
+      } else {
+        session.observers.set(observer.token, observer)
+        observer.observation.moveTo(session.endpoint)
+      }
+    }
+  }
+
+  /** Ends every observation, with a last message if there is one. */
+  close(last: Response | undefined): void {
+    const undecided = this.#registering?.values() ?? []
+    this.#registering = undefined
+    for (const { call } of undecided) call.respond(retryLater(SERVICE_UNAVAILABLE, 'the session has ended'))
+    for (const observer of this.#all()) {
+      if (last === undefined) this.end(observer)
+      else this.#conclude(observer, last)
+    }
+  }
+
+  /** Ends an observation without a word. */
+  end(observer: Observer): void {
+    observer.observation.cancel()
+    this.#remove(observer)
+  }
+
+  describe(): readonly { filter: string; qos: QoS }[] {
+    return this.#all().map(({ subscription, qos }) => ({ filter: subscription.filter, qos }))
+  }
+
+  #all(): Observer[] {
+    return [...this.#byFilter.values()].flatMap(({ observers }) => [...observers])
+  }
+
+  #isSame(observer: Observer, call: Call): boolean {
+    const { target } = call
+    const { subscription } = observer
+    return (
+      observer.client === this.#client &&
+      subscription.filter === target.topic &&
+      observer.accept === target.accept &&
+      (target.query.qos ?? observer.qos) === observer.qos
+    )
+  }
+
+  /** The observation stands: the answer carries the present value, where there is one. RFC 7641 3.1 */
+  #confirm({ observer, call }: Registration): void {
+    const { session, target } = call
+    const { retainHandling = 0 } = target.query
+    const state = target.topicKind === 'name' && retainHandling !== 2 ? this.#client.link.retained(target.topic) : undefined
+    const response: Response =
+      state === undefined || state === 'not-authorized'
+        ? { code: CONTENT }
+        : representState(state, session.link.now(), target.accept, target.options.opaques(ETAG))
+    if (response.code !== CONTENT && response.code !== VALID) {
+      this.end(observer)
+      call.respond(response)
+      return
+    }
+    call.respond(response, [observer.observation.nextOption()])
+    observer.observation.heard()
+    observer.observation.start()
+    this.#client.expectAnew()
+  }
+
+  /** RFC 7641 4.1: a plain answer, where there is one, says that the client was not added. */
+  #refuseForRoom(call: Call): void {
+    const { session, target } = call
+    session.count('observation-refused')
+    const state = target.topicKind === 'name' ? this.#client.link.retained(target.topic) : undefined
+    if (state === undefined || state === 'not-authorized') {
+      call.respond(retryLater(SERVICE_UNAVAILABLE, 'too many observations'))
+    } else {
+      call.respond(representState(state, session.link.now(), target.accept, target.options.opaques(ETAG)))
+    }
+  }
+
+  #subscription(filter: string, qos: QoS): Subscription {
+    let subscription = this.#byFilter.get(filter)
+    if (subscription === undefined) {
+      do this.#lastId = (this.#lastId % MAX_SUBSCRIPTION_ID) + 1
+      while (this.#byId.has(this.#lastId))
+      subscription = { filter, id: this.#lastId, qos, observers: new Set(), newest: undefined }
+      this.#byFilter.set(filter, subscription)
+      this.#byId.set(subscription.id, subscription)
+    }
+    if (qos > subscription.qos) subscription.qos = qos
+    return subscription
+  }
+
+  #receivers(delivery: Delivery): Observer[] {
+    const receivers: Observer[] = []
+    for (const id of delivery.subscriptionIds ?? []) {
+      const subscription = this.#byId.get(id)
+      if (subscription === undefined) continue
+      if (delivery.retain && subscription.newest !== undefined) receivers.push(subscription.newest)
+      else receivers.push(...subscription.observers)
+    }
+    return receivers
+  }
+
+  #conclude(observer: Observer, last: Response): void {
+    observer.observation.conclude(last, observer.confirms(observer.qos))
+    this.#remove(observer)
+  }
+
+  /** The client rejected a notification, or did not answer. RFC 7641 3.6, 4.5 */
+  #ended(observer: Observer, why: string): void {
+    this.#client.link.count(`observation-ended-${why}`)
+    this.#remove(observer)
+  }
+
+  #remove(observer: Observer): void {
+    const { subscription, client } = observer
+    if (!subscription.observers.delete(observer)) return
+    this.#size--
+    if (subscription.newest === observer) subscription.newest = undefined
+    if (client.session.observers.get(observer.token) === observer) client.session.observers.delete(observer.token)
+    if (subscription.observers.size === 0) {
+      this.#byFilter.delete(subscription.filter)
+      this.#byId.delete(subscription.id)
+      client.link.unsubscribe(subscription.filter)
+    }
+    if (this.#size === 0) client.expectAnew()
+  }
+}

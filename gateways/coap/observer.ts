@@ -1,0 +1,129 @@
+/** One observation of a client: the token it is known by at its address, and the subscription that feeds it. */
+import type { Delivery, Link, Message, QoS } from '#sdk'
+import { hasWildcard } from '#sdk'
+import type { Block } from '#stacks/coap/block'
+import type { Response } from '#stacks/coap/exchange'
+import { type Notification, type NotificationOutcome, Observation } from '#stacks/coap/observe'
+import type { Call } from './call.ts'
+import type { CoapClient } from './client.ts'
+import { represent, satisfies } from './representation.ts'
+import { locationOf } from './topics.ts'
+
+/** One filter on the broker, for every observation that the client has of it. */
+export interface Subscription {
+  readonly filter: string
+  /** Subscription identifier: deliveries name it. */
+  readonly id: number
+  qos: QoS
+  readonly observers: Set<Observer>
+  /** Who asked last: retained messages that the broker repeats are for that one. */
+  newest: Observer | undefined
+}
+
+export class Observer {
+  readonly client: CoapClient
+  readonly subscription: Subscription
+  readonly qos: QoS
+  readonly token: string
+  readonly accept: number | undefined
+  /** The block size that the client asked for. */
+  readonly block: Block | undefined
+  readonly transferKey: string
+  readonly observation: Observation
+
+  constructor(
+    client: CoapClient,
+    subscription: Subscription,
+    qos: QoS,
+    call: Call,
+    ended: (observer: Observer, why: string) => void,
+  ) {
+    const { accept, block2 } = call.target
+    this.client = client
+    this.subscription = subscription
+    this.qos = qos
+    this.token = call.exchange.token
+    this.accept = accept
+    this.block = block2
+    this.transferKey = call.transferKey
+    const { confirmAfter } = client.session.gateway.config
+    this.observation = new Observation(client.session.endpoint, this.token, confirmAfter, (why) => ended(this, why))
+  }
+
+  accepts(message: Message): boolean {
+    return this.accept === undefined || satisfies(message, this.accept)
+  }
+
+  /** Whether notifications of this QoS are to be acknowledged. */
+  confirms(qos: QoS): boolean {
+    const { notifyType } = this.client.session.gateway.config
+    return notifyType === 'qos' ? Math.min(qos, this.qos) > 0 : notifyType === 'con'
+  }
+
+  offer(task: DeliveryTask): void {
+    this.observation.offer(new EventNotification(this, task))
+  }
+}
+
+/** One delivery on its way to one observation or several: acknowledged when all of them have it. */
+export class DeliveryTask {
+  readonly delivery: Delivery
+  readonly #link: Link
+  #open: number
+  #failure: string | undefined = undefined
+
+  constructor(link: Link, delivery: Delivery, receivers: number) {
+    this.#link = link
+    this.delivery = delivery
+    this.#open = receivers
+  }
+
+  /** Call once for each receiver. */
+  settled(failure: string | undefined): void {
+    this.#failure ??= failure
+    if (--this.#open > 0) return
+    if (this.#failure === undefined) this.#link.ack(this.delivery.id)
+    else this.#link.nack(this.delivery.id, this.#failure)
+  }
+}
+
+/** Reasons of a refused delivery, as counters name them. */
+const FAILURES: Readonly<Record<NotificationOutcome, string | undefined>> = {
+  sent: undefined,
+  acknowledged: undefined,
+  reset: 'notification-reset',
+  timeout: 'unreachable',
+  cancelled: 'observation-ended',
+}
+
+class EventNotification implements Notification {
+  readonly confirmable: boolean
+  readonly #observer: Observer
+  readonly #task: DeliveryTask
+
+  constructor(observer: Observer, task: DeliveryTask) {
+    this.#observer = observer
+    this.#task = task
+    this.confirmable = observer.confirms(task.delivery.qos)
+  }
+
+  render(sent: () => void): Response {
+    const { client, subscription, accept, block, transferKey } = this.#observer
+    const { session } = client
+    const { message } = this.#task.delivery
+    const { code, options = [], payload } = represent(message, session.link.now(), accept)
+    const located = hasWildcard(subscription.filter) ? [...options, ...locationOf(message.topic)] : options
+    const response = { code, options: located, payload }
+    const { maxBlockSize } = session.gateway.config.blockwise
+    if (block === undefined && message.size <= maxBlockSize) {
+      sent()
+      return response
+    }
+    return session.transfers.download(transferKey, response, block && { ...block, number: 0 }, sent) ?? response
+  }
+
+  settled(outcome: NotificationOutcome): void {
+    if (outcome === 'acknowledged') this.#observer.client.heard()
+    this.#task.settled(FAILURES[outcome])
+  }
+}

@@ -1,0 +1,210 @@
+/** One address: its message layer, and the clients that speak from there. Identity lies with them, not here. */
+import type { CloseReason, Link, Malformed, Session } from '#sdk'
+import { BAD_REQUEST, METHOD_NOT_ALLOWED, methodText, NON, NOT_FOUND } from '#stacks/coap/codes'
+import type { Timed } from '#stacks/coap/deadlines'
+import { Endpoint, type EndpointContext, type EndpointEvents } from '#stacks/coap/endpoint'
+import type { Exchange, Response } from '#stacks/coap/exchange'
+import type { CoapMessage } from '#stacks/coap/message'
+import { SIZE1 } from '#stacks/coap/options'
+import { Call } from './call.ts'
+import type { CoapClient } from './client.ts'
+import type { CoapGateway } from './gateway.ts'
+import { identify } from './identity.ts'
+import type { Observer } from './observer.ts'
+import { refusal } from './responses.ts'
+import type { ClientHandler } from './routes/resource.ts'
+import { targetOf } from './target.ts'
+import { Transfers } from './transfers.ts'
+
+/** The endpoint's deadlines share this one. */
+const TIMER = 1
+
+export class AddressSession implements Session, EndpointEvents, Timed {
+  dueAt = 0
+  heapIndex = -1
+
+  readonly gateway: CoapGateway
+  readonly link: Link
+  readonly endpoint: Endpoint
+  readonly clients = new Set<CoapClient>()
+  /** The client of requests that name none. */
+  anonymous: CoapClient | undefined = undefined
+  /** When the peer last showed that it lives without saying who: an acknowledgement, a ping. */
+  aliveAt = 0
+
+  #observers: Map<string, Observer> | undefined = undefined
+  /** Clients whose login is not decided yet, by what they said. */
+  #logins: Map<string, CoapClient> | undefined = undefined
+  #transfers: Transfers | undefined = undefined
+
+  constructor(gateway: CoapGateway, link: Link) {
+    this.gateway = gateway
+    this.link = link
+    this.endpoint = new Endpoint(new LinkContext(link), this, gateway.endpointSettings)
+    this.#linger()
+  }
+
+  /** Observations by token, which is theirs alone at this address. RFC 7641 4.1 */
+  get observers(): Map<string, Observer> {
+    this.#observers ??= new Map()
+    return this.#observers
+  }
+
+  get transfers(): Transfers {
+    this.#transfers ??= new Transfers(this.endpoint, this.gateway.config.blockwise, this.gateway.transferBudget, (name, by) =>
+      this.link.count(name, by),
+    )
+    return this.#transfers
+  }
+
+  // ---- Session ---------------------------------------------------------------------------------------------------
+
+  onBytes(datagram: Uint8Array): void {
+    this.endpoint.receive(datagram)
+  }
+
+  onTimer(): void {
+    this.endpoint.onTimer()
+  }
+
+  onConnect(): void {}
+
+  onDeliver(): void {}
+
+  onClose(_reason: CloseReason): void {
+    this.#transfers?.close()
+    this.endpoint.close()
+  }
+
+  describe(): Readonly<Record<string, unknown>> {
+    return { clients: this.clients.size, observations: this.#observers?.size ?? 0, transfers: this.#transfers?.size ?? 0 }
+  }
+
+  // ---- EndpointEvents --------------------------------------------------------------------------------------------
+
+  onRequest(request: CoapMessage, exchange: Exchange): void {
+    const target = targetOf(request.options)
+    if (target.refused !== undefined) {
+      if (target.badOption && request.type === NON) this.count('bad-option-ignored')
+      else exchange.respond(target.refused)
+      return
+    }
+    const call = new Call(this, request, exchange, target)
+    if (target.resource === undefined) {
+      call.refuse(NOT_FOUND, 'no such resource: see /.well-known/core')
+      return
+    }
+    const method = target.resource.methods.get(request.code)
+    if (method === undefined) {
+      call.refuse(METHOD_NOT_ALLOWED, `no ${methodText(request.code)} here`)
+    } else if ('open' in method) {
+      method.open(call)
+    } else {
+      const client = identify(call)
+      client?.whenOnline(call, method.client)
+    }
+  }
+
+  onAlive(): void {
+    this.aliveAt = this.link.now()
+  }
+
+  onMalformed(fault: Malformed): void {
+    this.link.malformed(fault)
+  }
+
+  count(name: string): void {
+    this.link.count(name)
+  }
+
+  // ---- for clients -----------------------------------------------------------------------------------------------
+
+  /** Serves a request on behalf of `client`: blocks first, then the route. */
+  serve(call: Call, client: CoapClient, handler: ClientHandler): void {
+    const { block1, block2 } = call.target
+    if (block2 !== undefined && block2.number > 0) {
+      const send = (part: Response | 'beyond-end'): void => {
+        call.exchange.respond(part === 'beyond-end' ? refusal(BAD_REQUEST, 'this block lies beyond the end') : part)
+      }
+      if (this.transfers.next(call.transferKey, block2, send)) return
+    }
+    if (block1 !== undefined) {
+      const { contentFormat, options } = call.target
+      const part = { block: block1, payload: call.request.payload, contentFormat, announced: options.uint(SIZE1) }
+      const result = this.transfers.upload(call.transferKey, part)
+      if ('response' in result) {
+        call.exchange.respond(result.response)
+        return
+      }
+      call.reassembled = result.body
+    }
+    handler(call, client)
+  }
+
+  /** The client that somebody is logging in as with this key; `begin` makes it when there is none. */
+  loginOf(key: string, begin: (decided: () => void) => CoapClient | undefined): CoapClient | undefined {
+    const pending = this.#logins?.get(key)
+    if (pending !== undefined) return pending
+    const client = begin(() => this.#loginDecided(key))
+    if (client === undefined) return undefined
+    this.#logins ??= new Map()
+    this.#logins.set(key, client)
+    return client
+  }
+
+  arrived(client: CoapClient): void {
+    this.clients.add(client)
+  }
+
+  left(client: CoapClient): void {
+    this.clients.delete(client)
+    if (this.anonymous === client) this.anonymous = undefined
+  }
+
+  // ---- inside ----------------------------------------------------------------------------------------------------
+
+  /** Nobody left, nothing to remember: the address is forgotten. */
+  onDeadline(): void {
+    const quiet = this.endpoint.isQuiet()
+    if (quiet && this.clients.size === 0) this.link.close('idle')
+    else this.#linger()
+  }
+
+  #loginDecided(key: string): void {
+    this.#logins?.delete(key)
+    if (this.#logins?.size === 0) this.#logins = undefined
+  }
+
+  #linger(): void {
+    this.endpoint.deadlines.set(this, this.link.now() + this.gateway.lingerMs)
+  }
+}
+
+/** What the message layer may do to the world. */
+class LinkContext implements EndpointContext {
+  readonly #link: Link
+
+  constructor(link: Link) {
+    this.#link = link
+  }
+
+  now(): number {
+    return this.#link.now()
+  }
+
+  random(bytes: number): Uint8Array {
+    return this.#link.random(bytes)
+  }
+
+  send(datagram: Uint8Array): void {
+    this.#link.send(datagram)
+  }
+
+  arm(delayMs: number): void {
+    this.#link.arm(TIMER, delayMs)
+  }
+
+  disarm(): void {
+    this.#link.disarm(TIMER)
+  }
+}

@@ -1,0 +1,91 @@
+/** Block-wise transfers with one address, both ways: RFC 7959. What rests too long is forgotten, and counted. */
+import { type Block, szxFor } from '#stacks/coap/block'
+import type { Timed } from '#stacks/coap/deadlines'
+import { Downloads } from '#stacks/coap/downloads'
+import type { Endpoint } from '#stacks/coap/endpoint'
+import type { Response } from '#stacks/coap/exchange'
+import { deriveTimes } from '#stacks/coap/parameters'
+import { type ByteBudget, type UploadBlock, type UploadResult, Uploads } from '#stacks/coap/uploads'
+import type { CoapConfig } from './config.ts'
+
+/** A client that fetches a body asks for its second block within so many ACK_TIMEOUTs. */
+const FIRST_WAIT_TIMEOUTS = 5
+
+export class Transfers implements Timed {
+  dueAt = 0
+  heapIndex = -1
+
+  readonly #endpoint: Endpoint
+  readonly #uploads: Uploads
+  readonly #downloads: Downloads
+  readonly #count: (name: string, by: number) => void
+
+  constructor(
+    endpoint: Endpoint,
+    config: CoapConfig['blockwise'],
+    budget: ByteBudget,
+    count: (name: string, by: number) => void,
+  ) {
+    this.#endpoint = endpoint
+    this.#count = count
+    const { parameters } = endpoint.settings
+    const { exchangeLifetimeMs, maxTransmitSpanMs } = deriveTimes(parameters)
+    const maxSzx = szxFor(config.maxBlockSize)
+    this.#uploads = new Uploads(
+      { maxBodyBytes: config.maxBodySize, maxUploads: config.maxTransfers, lifetimeMs: exchangeLifetimeMs, maxSzx },
+      budget,
+    )
+    this.#downloads = new Downloads(
+      {
+        maxDownloads: config.maxTransfers,
+        firstWaitMs: FIRST_WAIT_TIMEOUTS * parameters.ackTimeoutMs,
+        nextWaitMs: maxTransmitSpanMs,
+        maxSzx,
+      },
+      budget,
+    )
+  }
+
+  get size(): number {
+    return this.#uploads.size + this.#downloads.size
+  }
+
+  /** Takes a block of a request body. */
+  upload(key: string, part: UploadBlock): UploadResult {
+    const result = this.#uploads.accept(key, part, this.#endpoint.now())
+    this.#schedule()
+    return result
+  }
+
+  /** The first (or `wanted`) part of `response`; the rest is kept under `key`. Undefined when `wanted` is beyond the end. */
+  download(key: string, response: Response, wanted: Block | undefined, fetched?: () => void): Response | undefined {
+    const first = this.#downloads.begin(key, response, wanted, this.#endpoint.now(), fetched)
+    this.#schedule()
+    return first
+  }
+
+  /** Sends a later part of what `download` kept; false when nothing was. */
+  next(key: string, wanted: Block, send: (part: Response | 'beyond-end') => void): boolean {
+    const known = this.#downloads.next(key, wanted, this.#endpoint.now(), send)
+    this.#schedule()
+    return known
+  }
+
+  onDeadline(now: number): void {
+    const expired = this.#uploads.expire(now) + this.#downloads.expire(now)
+    if (expired > 0) this.#count('block-transfer-expired', expired)
+    this.#schedule()
+  }
+
+  close(): void {
+    this.#uploads.clear()
+    this.#downloads.clear()
+    this.#endpoint.deadlines.clear(this)
+  }
+
+  #schedule(): void {
+    const next = Math.min(this.#uploads.nextExpiry, this.#downloads.nextExpiry)
+    if (next === Number.POSITIVE_INFINITY) this.#endpoint.deadlines.clear(this)
+    else this.#endpoint.deadlines.set(this, Math.max(next, this.#endpoint.now() + 1))
+  }
+}
