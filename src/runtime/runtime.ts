@@ -47,6 +47,7 @@ export async function startRuntime(config: EffectiveConfig, options: RuntimeOpti
   const { log, version, access = openAccess, gatewayLog = () => log } = options
   const { node } = config
   const clock = systemClock
+  const turn = new Turn(clock, () => core.settle())
   const ticker = new Ticker({ now: () => turn.time(), monotonic: () => turn.monotonic() })
   const undelivered = new UndeliveredCommands(() => core)
   const random = randomPool()
@@ -73,7 +74,6 @@ export async function startRuntime(config: EffectiveConfig, options: RuntimeOpti
     node,
   )
   const shared: Shared = { clock, wheel: ticker.wheel, core, access, random }
-  const turn = new Turn(shared)
   const inTurn = (work: () => void): void => {
     turn.enter()
     try {

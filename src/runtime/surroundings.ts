@@ -14,34 +14,37 @@ export interface Shared {
 
 /** Marks the span of one event: time stands still inside, and replays that it started are sent at its end. */
 export class Turn {
-  readonly #shared: Shared
+  readonly #clock: Clock
+  readonly #settle: () => void
   #depth = 0
   #monotonic = 0
   now = 0
 
-  constructor(shared: Shared) {
-    this.#shared = shared
+  /** `settle` runs at the end of each event. */
+  constructor(clock: Clock, settle: () => void) {
+    this.#clock = clock
+    this.#settle = settle
   }
 
   enter(): void {
     if (this.#depth++ > 0) return
-    this.now = this.#shared.clock.now()
+    this.now = this.#clock.now()
     this.#monotonic = 0
   }
 
   leave(): void {
-    if (--this.#depth === 0) this.#shared.core.settle()
+    if (--this.#depth === 0) this.#settle()
   }
 
   /** Monotonic milliseconds, read once an event and only if asked for. */
   monotonic(): number {
-    if (this.#depth === 0) return this.#shared.clock.monotonic()
-    if (this.#monotonic === 0) this.#monotonic = this.#shared.clock.monotonic()
+    if (this.#depth === 0) return this.#clock.monotonic()
+    if (this.#monotonic === 0) this.#monotonic = this.#clock.monotonic()
     return this.#monotonic
   }
 
   /** Time for code that runs outside any event. */
   time(): number {
-    return this.#depth === 0 ? this.#shared.clock.now() : this.now
+    return this.#depth === 0 ? this.#clock.now() : this.now
   }
 }

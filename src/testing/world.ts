@@ -75,7 +75,7 @@ export class World {
     )
     const clock = { now: () => this.now(), monotonic: () => this.#elapsedMs }
     this.#shared = { clock, wheel: this.wheel, core: this.core, access, random }
-    this.#turn = new Turn(this.#shared)
+    this.#turn = new Turn(clock, () => this.core.settle())
   }
 
   /** Milliseconds since the epoch. */

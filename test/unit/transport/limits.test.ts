@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { describe, it, type TestContext } from 'node:test'
 import { createListener } from '../../../src/transport/listener.ts'
-import { type Bound, bind, closed, dial, Received, type Recorder, sendText, turns } from './loopback.ts'
+import { type Bound, bind, closed, dial, Received, type Recorder, turns } from './loopback.ts'
 
 const MIB = 1024 ** 2
 
