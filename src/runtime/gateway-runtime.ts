@@ -77,15 +77,16 @@ export class GatewayRuntime implements Port {
   async listen(config: ListenerConfig): Promise<void> {
     const listener = createListener(config, this.#total)
     const { maxMessageRate } = config.limits
-    await listener.listen((wire) => this.accept(wire, maxMessageRate))
+    await listener.listen((wire) => this.accept(wire, maxMessageRate, listener))
     this.listeners.push({ config, listener })
   }
 
   /** A session for a new connection or datagram peer; undefined refuses it. */
-  accept(wire: Wire, maxMessageRate = 0): SessionHost | undefined {
+  accept(wire: Wire, maxMessageRate = 0, listener?: Listener): SessionHost | undefined {
     if (!this.#accepting) return undefined
     try {
-      return new SessionHost(this, wire, this.#open, undefined, maxMessageRate > 0 ? new MessageRate(maxMessageRate) : undefined)
+      const rate = maxMessageRate > 0 ? new MessageRate(maxMessageRate) : undefined
+      return new SessionHost(this, wire, this.#open, { rate, listener })
     } catch (error) {
       this.counters.faults++
       this.log.error({ peer: peerName(wire.peer), error: String(error) }, 'a session failed to open')
@@ -103,21 +104,31 @@ export class GatewayRuntime implements Port {
     return answer
   }
 
-  async closeListener(running: RunningListener): Promise<void> {
+  /** Says goodbye to the sessions of one listener, and closes it. */
+  async closeListener(running: RunningListener, reason: CloseReason, timeoutMs: number): Promise<void> {
     this.listeners.splice(this.listeners.indexOf(running), 1)
-    await running.listener.close()
+    await this.#drain([running.listener], reason, timeoutMs)
   }
 
   /** Stops accepting, says goodbye to every session, waits for what was queued (bounded), closes. */
   async drain(reason: CloseReason, timeoutMs: number): Promise<void> {
     this.#accepting = false
-    for (const { listener } of this.listeners) listener.stopAccepting()
     for (const host of [...this.hosts]) host.close(reason)
-    const deadline = Date.now() + timeoutMs
-    while (this.listeners.some(({ listener }) => listener.stats.current > 0) && Date.now() < deadline) {
+    await this.#drain(
+      this.listeners.splice(0).map(({ listener }) => listener),
+      reason,
+      timeoutMs,
+    )
+    this.#instance.close?.()
+  }
+
+  async #drain(listeners: readonly Listener[], reason: CloseReason, timeoutMs: number): Promise<void> {
+    for (const listener of listeners) listener.stopAccepting()
+    for (const host of [...this.hosts]) if (host.listener !== undefined && listeners.includes(host.listener)) host.close(reason)
+    const deadline = this.shared.clock.monotonic() + timeoutMs
+    while (listeners.some(({ stats }) => stats.current > 0) && this.shared.clock.monotonic() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, 10))
     }
-    await Promise.all(this.listeners.splice(0).map(({ listener }) => listener.close()))
-    this.#instance.close?.()
+    await Promise.all(listeners.map((listener) => listener.close()))
   }
 }

@@ -4,6 +4,7 @@
  */
 import type { Verdict } from '../auth/access.ts'
 import type { CloseReason, ConnectRefusal, ConnectRequest, Delivery, Link, Peer, Session } from '../sdk.ts'
+import type { Listener } from '../transport/listener.ts'
 import type { Wire, WireCloseCause, WireHandler } from '../transport/wire.ts'
 import { ClientLink } from './client-link.ts'
 import type { GatewayRuntime } from './gateway-runtime.ts'
@@ -24,7 +25,17 @@ const CAUSES: Readonly<Record<WireCloseCause, CloseReason>> = {
   'rate-limited': 'rate-limited',
 }
 
+/** Where a session comes from: a listener, or another session on the same wire. */
+export interface Origin {
+  readonly listener?: Listener | undefined
+  readonly parent?: SessionHost | undefined
+  /** Messages a second that it may publish. */
+  readonly rate?: MessageRate | undefined
+}
+
 export class SessionHost extends ClientLink implements Link, WireHandler {
+  /** Of a session that is no branch: where its wire was accepted. */
+  listener: Listener | undefined
   #wire: Wire
   #connecting = false
   #throttled = false
@@ -37,11 +48,13 @@ export class SessionHost extends ClientLink implements Link, WireHandler {
   /** A connect that the session asked for before `open` returned it. */
   #early: ConnectRequest | undefined = undefined
 
-  constructor(runtime: GatewayRuntime, wire: Wire, open: (link: Link) => Session, parent?: SessionHost, rate?: MessageRate) {
+  constructor(runtime: GatewayRuntime, wire: Wire, open: (link: Link) => Session, origin: Origin = {}) {
     super(runtime)
+    const { parent, rate, listener } = origin
     this.#wire = wire
     this.#parent = parent
     this.#rate = rate
+    this.listener = listener
     runtime.counters.sessions++
     if (parent === undefined) runtime.hosts.add(this)
     runtime.turn.enter()
@@ -194,7 +207,7 @@ export class SessionHost extends ClientLink implements Link, WireHandler {
   }
 
   branch(open: (link: Link) => Session): Session {
-    const host = new SessionHost(this.runtime, this.#wire, open, this)
+    const host = new SessionHost(this.runtime, this.#wire, open, { parent: this })
     this.#branches ??= new Set()
     this.#branches.add(host)
     return host.session
@@ -218,6 +231,7 @@ export class SessionHost extends ClientLink implements Link, WireHandler {
     const old = heir.#wire
     heir.#wire = this.#wire
     heir.#wire.handler = heir
+    heir.listener = this.listener
     if (heir.#branches !== undefined) for (const branch of heir.#branches) branch.#wire = heir.#wire
     const bytes = this.#current
     this.closedBy = 'disconnected'

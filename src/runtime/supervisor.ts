@@ -142,9 +142,8 @@ export class Supervisor {
     if (applied) {
       const failure = sameListeners ? undefined : await this.#reloadListeners(running, next.listeners)
       if (failure === undefined) return 'applied'
-      slot.reason = failure
       await this.#stop(slot)
-      slot.state = 'failed'
+      this.#fail(slot, failure)
       return 'applied'
     }
     await this.#stop(slot)
@@ -156,7 +155,7 @@ export class Supervisor {
   async #reloadListeners(running: GatewayRuntime, wanted: readonly ListenerConfig[]): Promise<string | undefined> {
     const same = (a: ListenerConfig, b: ListenerConfig): boolean => isDeepStrictEqual({ ...a, origin: '' }, { ...b, origin: '' })
     for (const held of [...running.listeners]) {
-      if (!wanted.some((config) => same(config, held.config))) await running.closeListener(held)
+      if (!wanted.some((config) => same(config, held.config))) await running.closeListener(held, 'shutdown', this.#drainTimeoutMs)
     }
     for (const config of wanted) {
       if (running.listeners.some((held) => same(config, held.config))) continue
@@ -173,20 +172,15 @@ export class Supervisor {
     const { config } = slot
     const log = this.#logFor(config.name)
     delete slot.reason
-    const fail = (reason: string): void => {
-      slot.state = 'failed'
-      slot.reason = reason
-      log.error({ gateway: config.name, reason }, 'gateway failed to start; the others run')
-    }
     if (config.fault !== undefined || config.module === undefined) {
-      fail(config.fault === undefined ? 'its module is not loaded' : `${config.fault.reason}: ${config.fault.hint}`)
+      this.#fail(slot, config.fault === undefined ? 'its module is not loaded' : `${config.fault.reason}: ${config.fault.hint}`)
       return
     }
     let running: GatewayRuntime
     try {
       running = new GatewayRuntime(config, config.module, this.#shared, this.#turn, this.#total, log)
     } catch (error) {
-      fail(`it could not be created: ${reasonOf(error)}`)
+      this.#fail(slot, `it could not be created: ${reasonOf(error)}`)
       return
     }
     for (const listener of config.listeners) {
@@ -194,13 +188,20 @@ export class Supervisor {
         await running.listen(listener)
       } catch (error) {
         await running.drain('shutdown', 0)
-        fail(`${listener.origin}: ${reasonOf(error)}`)
+        this.#fail(slot, `${listener.origin}: ${reasonOf(error)}`)
         return
       }
     }
     slot.running = running
     slot.state = 'running'
     if (former !== undefined) this.#shared.core.inherit(former, running)
+  }
+
+  #fail(slot: Slot, reason: string): void {
+    const { name } = slot.config
+    slot.state = 'failed'
+    slot.reason = reason
+    this.#logFor(name).error({ gateway: name, reason }, 'gateway failed to start; the others run')
   }
 
   async #stop(slot: Slot): Promise<void> {

@@ -276,13 +276,15 @@ export abstract class StreamWire implements Wire {
   #account(): void {
     const share = this.#share
     const stuck = this.unsent() + (this.#backlog?.bytes ?? 0)
-    const grew = stuck > this.#stuck
+    const before = this.#stuck
+    const grew = stuck > before
     this.#setStuck(stuck)
     if (!grew) return
     if (stuck >= share.limits.highWaterBytes) this.#flags |= HIGH
     const { total } = share
     const isOverShare = total.queuedBytes > total.maxQueuedBytes && stuck * waiting >= total.maxQueuedBytes
-    if (stuck > share.limits.maxQueuedBytes || isOverShare) {
+    // What one turn sends to a wire where nothing waited may exceed the bound: one large message must get through.
+    if ((stuck > share.limits.maxQueuedBytes && before > 0) || isOverShare) {
       share.stats.congested++
       this.#cut('congested')
     }
