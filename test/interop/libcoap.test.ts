@@ -1,0 +1,131 @@
+/** CoAP with libcoap's own client: publish, read, observe, block-wise transfer, discovery. */
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import type { Cleanup } from '../e2e/child.ts'
+import { Child } from '../e2e/child.ts'
+import { App } from '../e2e/mqtt-app.ts'
+import { without } from '../e2e/needs.ts'
+import { listener, Server } from '../e2e/server.ts'
+import { run } from '../support/process.ts'
+import { MOSQUITTO, publish, Subscriber } from './mosquitto-client.ts'
+import { lacking, program } from './program.ts'
+
+const CLIENTS = ['coap-client-notls', 'coap-client', 'coap-client-openssl', 'coap-client-gnutls'] as const
+
+let server: Server
+let mqtt = 0
+
+function uri(path: string): string {
+  return `coap://127.0.0.1:${server.port('coap', 'udp')}${path}`
+}
+
+/** Runs the client to its end; what it printed. It prints errors and their codes on stderr, and ends with 0. */
+async function coap(...args: readonly string[]): Promise<{ readonly payload: string; readonly error: string }> {
+  const { code, stdout, stderr } = await run(program(...CLIENTS), ['-B', '10', ...args])
+  assert.equal(code, 0, stderr)
+  return { payload: stdout.trimEnd(), error: stderr.trimEnd() }
+}
+
+/** An observation that runs until the test ends; one line for each notification. */
+function observe(path: string, cleanup: Cleanup, ...args: readonly string[]): Child {
+  const own = ['-oL', program(...CLIENTS), '-w', '-s', '60', '-B', '60', '-m', 'get']
+  return new Child(program('stdbuf'), [...own, ...args, uri(path)], {}, cleanup)
+}
+
+describe('coap-client of libcoap', { skip: without('mqtt', 'coap') || lacking(CLIENTS.join('|'), ...MOSQUITTO) }, () => {
+  before(async () => {
+    server = await Server.start({ gateways: { mqtt: { listeners: [listener('tcp')] }, coap: { listeners: [listener('udp')] } } })
+    mqtt = server.port('mqtt')
+  })
+  after(() => server.stop())
+
+  for (const [name, args, qos] of [
+    ['confirmable', [], 1],
+    ['non-confirmable', ['-N'], 0],
+  ] as const) {
+    for (const method of ['post', 'put']) {
+      test(`${name} ${method.toUpperCase()} is seen by mosquitto_sub`, async (t) => {
+        const topic = `sensors/${method}-${name}`
+        const subscriber = await Subscriber.open(mqtt, 'mqttv311', ['-t', 'sensors/+', '-q', '1'], t)
+        const { error } = await coap(...args, '-m', method, '-e', '21.5', uri(`/ps/${topic}?clientid=c1`))
+        assert.equal(error, '')
+        assert.deepEqual(await subscriber.received(1), [{ topic, qos, retain: false, text: '21.5' }])
+      })
+    }
+
+    test(`${name} observation receives what mosquitto_pub sends, each once`, async (t) => {
+      const topic = `news/${name}`
+      await publish(mqtt, 'mqttv311', ['-t', topic, '-m', 'zero', '-r', '-q', '1'])
+      const observer = observe(`/ps/${topic}?clientid=o-${name}`, t, ...args)
+      await observer.line(/^zero$/)
+      await publish(mqtt, 'mqttv5', ['-t', topic, '-l', '-q', '1'], 'one\ntwo\nthree\n')
+      await publish(mqtt, 'mqttv311', ['-t', topic, '-m', 'four', '-q', '0'])
+      await observer.line(/^four$/)
+      assert.deepEqual(observer.out, ['zero', 'one', 'two', 'three', 'four'])
+    })
+  }
+
+  test('GET reads the retained value, and 4.04 says that there is none', async () => {
+    await publish(mqtt, 'mqttv311', ['-t', 'state/lamp', '-m', 'on', '-r', '-q', '1'])
+    assert.deepEqual(await coap('-m', 'get', uri('/ps/state/lamp?clientid=c1')), { payload: 'on', error: '' })
+    const { payload, error } = await coap('-m', 'get', uri('/ps/state/nothing?clientid=c1'))
+    assert.equal(payload, '')
+    assert.match(error, /^4\.04/)
+  })
+
+  test('a retained publish by CoAP is kept for MQTT', async (t) => {
+    await coap('-m', 'put', '-e', '42', uri('/ps/state/answer?clientid=c1&retain=true'))
+    const subscriber = await Subscriber.open(mqtt, 'mqttv311', ['-t', 'state/answer', '-q', '1'], t)
+    assert.deepEqual(await subscriber.received(1), [{ topic: 'state/answer', qos: 1, retain: true, text: '42' }])
+  })
+
+  for (const size of ['16', '64', '1024']) {
+    test(`a body in blocks of ${size} goes up whole and comes down whole`, async (t) => {
+      const topic = `blocks/${size}`
+      const text = 'abcdefghij'.repeat(300)
+      const file = join(server.folder, `body-${size}`)
+      writeFileSync(file, text)
+      const subscriber = await Subscriber.open(mqtt, 'mqttv311', ['-t', topic, '-q', '1'], t)
+      const { error } = await coap('-b', size, '-m', 'post', '-f', file, uri(`/ps/${topic}?clientid=c1&retain=true`))
+      assert.equal(error, '')
+      assert.equal((await subscriber.received(1))[0]?.text, text)
+      assert.equal((await coap('-b', size, '-m', 'get', uri(`/ps/${topic}?clientid=c2`))).payload, text)
+    })
+  }
+
+  test('discovery lists what there is, and filters it', async () => {
+    const { payload } = await coap('-m', 'get', uri('/.well-known/core'))
+    assert.match(payload, /<\/ps>;rt="core\.ps"/)
+    const filtered = await coap('-m', 'get', uri('/.well-known/core?rt=core.ps'))
+    assert.doesNotMatch(filtered.payload, /connection/)
+    assert.match(filtered.payload, /<\/ps>/)
+  })
+
+  test('the token of a login is demanded from then on', async () => {
+    const { payload: token } = await coap('-m', 'post', uri('/mqtt/connection?clientid=login-1&username=u&password=p'))
+    assert.match(token, /^\d+$/)
+    const publishing = (credential: string): Promise<{ error: string }> =>
+      coap('-m', 'post', '-e', 'x', uri(`/ps/a?clientid=login-1${credential}`))
+    assert.match((await publishing('')).error, /^4\.00/)
+    assert.match((await publishing('&token=1')).error, /^4\.01/)
+    assert.equal((await publishing(`&token=${token}`)).error, '')
+    assert.equal((await coap('-m', 'put', uri(`/mqtt/connection?clientid=login-1&token=${token}`))).error, '')
+    assert.equal((await coap('-m', 'delete', uri(`/mqtt/connection?clientid=login-1&token=${token}`))).error, '')
+    assert.match((await publishing(`&token=${token}`)).error, /^4\.01/)
+  })
+
+  test('measurements posted to /up/telemetry appear on the unified topic', async (t) => {
+    const app = await (await App.connect(mqtt, t)).subscribe('devices/+/up/telemetry')
+    assert.equal(
+      (await coap('-m', 'post', '-t', '50', '-e', '{"temperature":21.5}', uri('/up/telemetry?clientid=meter-1'))).error,
+      '',
+    )
+    const { topic, text } = await app.message('the envelope', () => true)
+    assert.equal(topic, 'devices/meter-1/up/telemetry')
+    const { v, device, protocol, gateway, type, data } = JSON.parse(text) as Record<string, unknown>
+    assert.deepEqual([v, device, protocol, gateway, type], [1, 'meter-1', 'coap', 'coap', 'measurement'])
+    assert.deepEqual((data as { values: unknown }).values, { temperature: 21.5 })
+  })
+})

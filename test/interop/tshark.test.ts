@@ -1,0 +1,127 @@
+/** Wireshark's dissectors read what goes over the wire, both ways, and find nothing malformed in it. */
+import assert from 'node:assert/strict'
+import { createSocket } from 'node:dgram'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { test } from 'node:test'
+import { Child } from '../e2e/child.ts'
+import { CoapDevice } from '../e2e/coap-device.ts'
+import { App } from '../e2e/mqtt-app.ts'
+import { without } from '../e2e/needs.ts'
+import { listener, Server } from '../e2e/server.ts'
+import { until } from '../e2e/waiting.ts'
+import { run } from '../support/process.ts'
+import { cannotCapture, lacking, program } from './program.ts'
+
+/** Captures the packets of these ports while `traffic` runs; resolves with a reader of what was captured. */
+async function capture(ports: readonly number[], traffic: () => Promise<void>, t: TestContext): Promise<Capture> {
+  const folder = mkdtempSync(join(tmpdir(), 'omnigate-capture-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const file = join(folder, 'packets.pcapng')
+  const marker = createSocket('udp4')
+  t.after(() => marker.close())
+  await new Promise<void>((resolve) => marker.bind(0, '127.0.0.1', resolve))
+  const end = marker.address().port
+  const filter = [...ports, end].map((port) => `port ${port}`).join(' or ')
+  const args = ['-n', '-l', '-P', '-i', 'lo', '-f', filter, '-w', file]
+  const shark = new Child(program('tshark'), args, {}, t)
+  await shark.line(/^Capturing on/)
+  await traffic()
+  // Packets are shown in the order in which they came: once it has shown this one, it has all that came before.
+  marker.send('end', end, '127.0.0.1')
+  await shark.line(new RegExp(`UDP .* ${end} . ${end} `))
+  await shark.stop('SIGINT')
+  return new Capture(file)
+}
+
+class Capture {
+  readonly #file: string
+
+  constructor(file: string) {
+    this.#file = file
+  }
+
+  /** The packets that a display filter selects, one line each, with these dissectors. */
+  async packets(filter: string, decodeAs: readonly string[]): Promise<string[]> {
+    const args = ['-n', '-r', this.#file, '-Y', filter, ...decodeAs.flatMap((rule) => ['-d', rule])]
+    const { code, stdout, stderr } = await run(program('tshark'), args)
+    assert.equal(code, 0, stderr)
+    return stdout.split('\n').filter((line) => line !== '')
+  }
+}
+
+async function mqttTraffic(port: number, t: TestContext): Promise<void> {
+  for (const version of [4, 5] as const) {
+    const will = { topic: 'shark/will', payload: Buffer.from('gone'), qos: 1 as const, retain: false }
+    const app = await App.connect(port, t, { version, more: { will } })
+    await app.subscribe('shark/#', 2)
+    for (const qos of [0, 1, 2] as const) await app.publish('shark/a', `QoS ${qos}`, { qos, retain: qos === 1 })
+    if (version === 5) {
+      const properties = {
+        contentType: 'text/plain',
+        responseTopic: 'shark/answer',
+        correlationData: Buffer.from('1'),
+        userProperties: { a: ['1', '2'] },
+        messageExpiryInterval: 60,
+        payloadFormatIndicator: true,
+      }
+      await app.client.publishAsync('shark/b', 'with properties', { qos: 1, properties })
+      await app.client.publishAsync('shark/nobody', 'none', { qos: 1 })
+      await app.message('the one with properties', ({ topic }) => topic === 'shark/b')
+    }
+    await app.client.unsubscribeAsync('shark/#')
+    await app.settled()
+    const successor = await App.connect(port, t, { version, clientId: app.client.options.clientId ?? '' })
+    await app.closed()
+    await successor.end()
+  }
+}
+
+async function coapTraffic(port: number, mqttPort: number, t: TestContext): Promise<void> {
+  const app = await App.connect(mqttPort, t)
+  await app.publish('state/large', 'abcdefghij'.repeat(300), { retain: true })
+  const device = await CoapDevice.open(port, t)
+  const token = 'cafe'
+  await device.request({ method: 'get', path: '/ps/news/s1?clientid=s1', observe: 0, token })
+  for (const qos of [0, 1] as const) await app.publish('news/s1', `QoS ${qos}`, { qos })
+  await until('two notifications', () => device.notifications(token).length >= 3)
+  for (const path of ['/.well-known/core', '/ps/state/large?clientid=s1', '/ps/none?clientid=s1', '/nowhere', '/ps/a?qos=9']) {
+    await device.request({ method: 'get', path })
+    await device.request({ method: 'get', path, confirmable: false })
+  }
+  await device.request({ method: 'post', path: '/ps/sensors/s1?clientid=s1', payload: '21.5' })
+  await device.request({ method: 'delete', path: '/ps/sensors/s1?clientid=s1' })
+  const { text } = await device.request({ method: 'post', path: '/mqtt/connection?clientid=s2' })
+  await device.request({ method: 'delete', path: `/mqtt/connection?clientid=s2&token=${text}` })
+  device.send(Buffer.of(0x40, 0, 0x12, 0x34)) // CoAP ping
+  await until('the pong', () => device.responses.some(({ type }) => type === 'rst'))
+}
+
+const skip = lacking('tshark') || cannotCapture()
+
+test('tshark finds no malformed MQTT packet', { skip: without('mqtt') || skip }, async (t) => {
+  const server = await Server.start({ gateways: { mqtt: { listeners: [listener('tcp')] } } }, t)
+  const port = server.port('mqtt')
+  const captured = await capture([port], () => mqttTraffic(port, t), t)
+  const decodeAs = [`tcp.port==${port},mqtt`]
+  assert.deepEqual(await captured.packets('_ws.malformed || mqtt && _ws.expert.severity == "Error"', decodeAs), [])
+  assert.ok((await captured.packets('mqtt', decodeAs)).length > 20)
+  // From the server: CONNACK, PUBLISH, SUBACK, UNSUBACK, and the DISCONNECT of whoever was displaced.
+  for (const type of [2, 3, 9, 11, 14]) {
+    const packets = await captured.packets(`mqtt.msgtype == ${type} && tcp.srcport == ${port}`, decodeAs)
+    assert.ok(packets.length > 0, `packets of type ${type}`)
+  }
+})
+
+test('tshark finds no malformed CoAP message', { skip: without('mqtt', 'coap') || skip }, async (t) => {
+  const gateways = { mqtt: { listeners: [listener('tcp')] }, coap: { listeners: [listener('udp')] } }
+  const server = await Server.start({ gateways }, t)
+  const port = server.port('coap', 'udp')
+  const captured = await capture([port], () => coapTraffic(port, server.port('mqtt'), t), t)
+  const decodeAs = [`udp.port==${port},coap`]
+  assert.deepEqual(await captured.packets('_ws.malformed || coap && _ws.expert.severity == "Error"', decodeAs), [])
+  const ours = await captured.packets(`coap && udp.srcport == ${port}`, decodeAs)
+  assert.ok(ours.length > 15, ours.join('\n'))
+})
