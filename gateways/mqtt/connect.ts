@@ -102,7 +102,7 @@ export function connack(outcome: ConnectOutcome, connect: Connect, config: Confi
   if (!outcome.ok) {
     if (version < 5) return encodeConnack({ sessionPresent: false, returnCode: REFUSALS_V3[outcome.reason] }, version)
     const properties = outcome.message === undefined ? {} : { reasonString: outcome.message }
-    return encodeConnack({ sessionPresent: false, reasonCode: REFUSALS[outcome.reason], properties }, version)
+    return withinLimit({ sessionPresent: false, reasonCode: REFUSALS[outcome.reason], properties }, connect)
   }
   // 3.1 has no session present flag (its octet is reserved).
   const sessionPresent = version > 3 && outcome.sessionPresent
@@ -119,5 +119,13 @@ export function connack(outcome: ConnectOutcome, connect: Connect, config: Confi
     const { protocol, gateway, peer } = outcome.tookOver
     properties.reasonString = `took this client id over from ${protocol} (gateway ${gateway}, ${peer})`
   }
-  return encodeConnack({ sessionPresent, reasonCode: 0, properties }, version)
+  return withinLimit({ sessionPresent, reasonCode: 0, properties }, connect)
+}
+
+/** [MQTT-3.2.2-19]: a reason in words gives way where the client would not take the packet. */
+function withinLimit(packet: Omit<IConnackPacket, 'cmd'>, { version, maximumPacketSize }: Connect): Uint8Array {
+  const told = encodeConnack(packet, version)
+  if (told.length <= maximumPacketSize || packet.properties?.reasonString === undefined) return told
+  const { reasonString: _, ...properties } = packet.properties
+  return encodeConnack({ ...packet, properties }, version)
 }

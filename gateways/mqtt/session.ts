@@ -24,6 +24,7 @@ import {
   UNSUPPORTED_VERSION,
   UNSUPPORTED_VERSION_V3,
 } from './codec/reasons.ts'
+import { structureFault } from './codec/structure.ts'
 import { TopicCache } from './codec/topic-cache.ts'
 import type { Config } from './config.ts'
 import type { Connect } from './connect.ts'
@@ -39,17 +40,24 @@ const DISCONNECT_WITH_WILL = 0x04
 /** Tags of publishes carry the packet identifier and, above it, the QoS. */
 const TAG_QOS = 0x10000
 
+type Phase = 'new' | 'connecting' | 'connected' | 'closed'
+
 const topics = new TopicCache()
 
 export class MqttSession implements Session, PacketSink {
   readonly #link: Link
   readonly #config: Config
   readonly #framer: PacketFramer
-  #connect: Connect | undefined = undefined
-  #connected = false
-  #closed = false
+  #phase: Phase = 'new'
   #version: Version = 4
   #silenceMs = 0
+  /** Until it is answered. */
+  #connect: Connect | undefined = undefined
+  /** 5.0: the largest packet that the client takes [MQTT-3.1.2-24]. */
+  #maximumPacketSize = 0
+  /** 5.0: the client asked for a session that ends with the connection, and may not change its mind [MQTT-3.14.2-2]. */
+  #ephemeral = false
+  /** While SUBSCRIBE packets wait for the broker's verdicts. */
   #subscribing: Subscribing | undefined = undefined
   #aliases: Map<number, string> | undefined = undefined
   /** Reason of a 5.0 DISCONNECT that this session decided on. */
@@ -75,12 +83,15 @@ export class MqttSession implements Session, PacketSink {
 
   onConnect(outcome: ConnectOutcome): void {
     const connect = this.#connect as Connect
+    this.#connect = undefined
     this.#link.send(connack(outcome, connect, this.#config))
     if (!outcome.ok) {
       this.#link.close('not-authorized')
       return
     }
-    this.#connected = true
+    this.#phase = 'connected'
+    this.#maximumPacketSize = connect.maximumPacketSize
+    this.#ephemeral = connect.request.expiryMs === 0
     this.#silenceMs = connect.silenceMs
     if (this.#silenceMs > 0) this.#link.arm(SILENCE_TIMER, this.#silenceMs)
   }
@@ -94,8 +105,7 @@ export class MqttSession implements Session, PacketSink {
       sendPublishV3(delivery, this.#link)
       return
     }
-    const { maximumPacketSize } = this.#connect as Connect
-    if (sendPublishV5(delivery, this.#link, this.#link.now(), maximumPacketSize)) return
+    if (sendPublishV5(delivery, this.#link, this.#link.now(), this.#maximumPacketSize)) return
     // [MQTT-3.1.2-25]: as if it had been sent.
     this.#link.count('delivery-too-large')
     if (delivery.id !== 0) this.#link.ack(delivery.id)
@@ -119,31 +129,32 @@ export class MqttSession implements Session, PacketSink {
 
   onSubscribed(tag: number, outcome: SubscribeOutcome): void {
     this.#subscribing?.granted(tag, outcome)
+    if (this.#subscribing?.idle) this.#subscribing = undefined
   }
 
   onClose(reason: CloseReason): void {
-    this.#closed = true
+    const connected = this.#phase === 'connected'
+    this.#phase = 'closed'
     this.#framer.reset()
     const code = this.#goodbye || GOODBYES[reason]
     // [MQTT-3.14.0-1]: no DISCONNECT before a successful CONNACK.
-    if (this.#version === 5 && this.#connected && code !== undefined) {
-      this.#link.send(encodeControl({ cmd: 'disconnect', reasonCode: code, properties: { reasonString: reason } }, 5))
+    if (this.#version === 5 && connected && code !== undefined) {
+      const told = encodeControl({ cmd: 'disconnect', reasonCode: code, properties: { reasonString: reason } }, 5)
+      // [MQTT-3.14.2-3]: the words give way, the code stays.
+      const fits = told.length <= this.#maximumPacketSize
+      this.#link.send(fits ? told : encodeControl({ cmd: 'disconnect', reasonCode: code }, 5))
     }
-  }
-
-  describe(): Readonly<Record<string, unknown>> {
-    return { version: this.#connect?.request.version, keepAliveMs: this.#connect?.request.keepAliveMs }
   }
 
   // ---- packets -------------------------------------------------------------------------------------------------
 
   packet(bytes: Uint8Array, start: number, body: number, end: number): boolean {
     const first = bytes[start] as number
-    if (this.#closed) return false
-    if (!this.#connected) {
-      if (first >> 4 === 1 && this.#connect === undefined) this.#onConnectPacket(bytes.subarray(start, end))
+    if (this.#phase !== 'connected') {
+      if (this.#phase === 'closed') return false
+      if (first >> 4 === 1 && this.#phase === 'new') this.#onConnectPacket(bytes.subarray(start, end))
       else this.#refuse(malformed('connect-expected', 0, true)) // [MQTT-3.1.0-1]
-      return !this.#link.connecting && !this.#closed
+      return this.#isConnected()
     }
     switch (first >> 4) {
       case 3:
@@ -153,7 +164,7 @@ export class MqttSession implements Session, PacketSink {
       case 5:
       case 6:
       case 7:
-        this.#onAck(first, bytes, body, end)
+        this.#onAck(bytes, start, body, end)
         return true
       case 12:
         if (first !== 0xc0 || end !== body) this.#refuse(malformed('flags', 0, true))
@@ -169,7 +180,13 @@ export class MqttSession implements Session, PacketSink {
   }
 
   malformed(error: Malformed): void {
-    this.#refuse(error)
+    // What stands behind a refused packet in its chunk is not looked at, as if it had come later.
+    if (this.#phase !== 'closed') this.#refuse(error)
+  }
+
+  /** As a call, since the compiler does not see that a call before it may have changed the phase. */
+  #isConnected(): boolean {
+    return this.#phase === 'connected'
   }
 
   #onPublish(bytes: Uint8Array, start: number, body: number, end: number): void {
@@ -227,7 +244,8 @@ export class MqttSession implements Session, PacketSink {
     return topic
   }
 
-  #onAck(first: number, bytes: Uint8Array, body: number, end: number): void {
+  #onAck(bytes: Uint8Array, start: number, body: number, end: number): void {
+    const first = bytes[start] as number
     const type = first & 0xf0
     const length = end - body
     if (length < 2 || (this.#version < 5 && length !== 2)) return this.#refuse(malformed('truncated', 0, true))
@@ -235,6 +253,9 @@ export class MqttSession implements Session, PacketSink {
     if ((first & 0x0f) !== (type === 0x60 ? 2 : 0)) return this.#refuse(malformed('flags', 0, true))
     const id = ((bytes[body] as number) << 8) | (bytes[body + 1] as number)
     if (id === 0) return this.#refuse(malformed('packet-identifier-0', 0, true))
+    // Only with properties is there more to check; they mean nothing to us.
+    const fault = length > 3 ? structureFault(bytes.subarray(start, end), 5) : undefined
+    if (fault !== undefined) return this.#refuse(malformed(fault, 0, true))
     const reason = length > 2 ? (bytes[body + 2] as number) : 0
     const link = this.#link
     switch (type) {
@@ -263,6 +284,7 @@ export class MqttSession implements Session, PacketSink {
     const connect = readConnect(packet as IConnectPacket, this.#config)
     if ('malformed' in connect) return this.#refuse(connect)
     this.#connect = connect
+    this.#phase = 'connecting'
     this.#version = connect.version
     this.#link.disarm(CONNECT_TIMER)
     const { clientId, cleanStart } = connect.request
@@ -274,7 +296,6 @@ export class MqttSession implements Session, PacketSink {
       this.#link.send(encodeConnack({ sessionPresent: false, reasonCode: 0x8c }, 5)) // [MQTT-4.12.0-1]
       return this.#link.close('not-authorized')
     }
-    this.#subscribing = new Subscribing(this.#link, connect.version)
     this.#link.connect(connect.request)
   }
 
@@ -282,7 +303,7 @@ export class MqttSession implements Session, PacketSink {
   #refuseConnect(error: Malformed, frame: Uint8Array): void {
     const name = Buffer.from(frame.buffer, frame.byteOffset, frame.length).indexOf('MQTT')
     const level = frame[name + 4]
-    if (error.malformed === 'protocol-name-or-level' && name > 0 && level !== undefined && (level < 3 || level > 5)) {
+    if (error.malformed === 'protocol-name-or-level' && name > 0 && level !== undefined && (level < 4 || level > 5)) {
       const answer = level > 5 ? { reasonCode: UNSUPPORTED_VERSION } : { returnCode: UNSUPPORTED_VERSION_V3 }
       this.#link.send(encodeConnack({ sessionPresent: false, ...answer }, level > 5 ? 5 : 4))
     }
@@ -292,20 +313,21 @@ export class MqttSession implements Session, PacketSink {
   #onControl(frame: Uint8Array): void {
     const packet = decodeControl(frame, this.#version)
     if (isMalformed(packet)) return this.#refuse(packet)
-    const subscribing = this.#subscribing as Subscribing
+    this.#subscribing ??= new Subscribing(this.#link, this.#version)
+    const subscribing = this.#subscribing
     let error: Malformed | undefined
     if (packet.cmd === 'subscribe') error = subscribing.subscribe(packet as ISubscribePacket)
     else if (packet.cmd === 'unsubscribe') error = subscribing.unsubscribe(packet as IUnsubscribePacket)
     else if (packet.cmd === 'disconnect') error = this.#onDisconnect(packet as IDisconnectPacket)
     else error = malformed('unexpected-packet', 0, true)
+    if (subscribing.idle) this.#subscribing = undefined
     if (error !== undefined) this.#refuse(error)
   }
 
   #onDisconnect(packet: IDisconnectPacket): Malformed | undefined {
     const asked = packet.properties?.sessionExpiryInterval
     const expiryMs = asked === undefined ? undefined : Math.min(asked * 1000, this.#config.maxSessionExpiry)
-    if (expiryMs !== undefined && expiryMs > 0 && this.#connect?.request.expiryMs === 0)
-      return malformed('session-expiry-raised', 0, true) // [MQTT-3.14.2-2]
+    if (expiryMs !== undefined && expiryMs > 0 && this.#ephemeral) return malformed('session-expiry-raised', 0, true) // [MQTT-3.14.2-2]
     this.#link.disconnect(packet.reasonCode === DISCONNECT_WITH_WILL || (packet.reasonCode ?? 0) >= 0x80, expiryMs) // [MQTT-3.14.4-3]
     this.#link.close('disconnected')
     return undefined

@@ -26,6 +26,11 @@ export class Subscribing {
     this.#version = version
   }
 
+  /** True when nothing waits. */
+  get idle(): boolean {
+    return this.#pending.size === 0
+  }
+
   subscribe(packet: ISubscribePacket): Malformed | undefined {
     const { subscriptions, messageId } = packet
     if (subscriptions.length === 0) return malformed('no-filters', 0, true) // [MQTT-3.8.3-2]
@@ -33,9 +38,11 @@ export class Subscribing {
     if (subscriptions.some(({ topic, nl }) => nl === true && topic.startsWith('$share/')))
       return malformed('no-local-on-shared', 0, true) // [MQTT-3.8.3-4]
     const pending: Pending = { packetId: messageId ?? 0, codes: [], left: subscriptions.length }
+    const firstTag = this.#nextTag
+    this.#nextTag += subscriptions.length
+    // All are known before the first verdict, which may come at once.
+    for (const index of subscriptions.keys()) this.#pending.set(firstTag + index, { pending, index })
     for (const [index, { topic, qos, nl, rap, rh }] of subscriptions.entries()) {
-      const tag = this.#nextTag++
-      this.#pending.set(tag, { pending, index })
       const options: SubscribeOptions = {
         qos: qos as QoS,
         noLocal: nl ?? false,
@@ -43,7 +50,7 @@ export class Subscribing {
         retainHandling: (rh ?? 0) as 0 | 1 | 2,
         ...(id !== undefined && { id }),
       }
-      this.#link.subscribe(topic, options, tag)
+      this.#link.subscribe(topic, options, firstTag + index)
     }
     return undefined
   }

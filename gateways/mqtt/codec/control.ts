@@ -1,6 +1,6 @@
 /**
- * The packets that are not on the data path (CONNECT, SUBSCRIBE, ... and their answers), through mqtt-packet, with the
- * checks that it leaves to its users. Its exceptions and error events become `Malformed` values here.
+ * The packets that are not on the data path (CONNECT, SUBSCRIBE, ... and their answers), through mqtt-packet, once
+ * `structureFault` has found nothing. Exceptions and error events of mqtt-packet become `Malformed` values here.
  */
 import type {
   IAuthPacket,
@@ -15,13 +15,11 @@ import type {
 import { generate, parser as makeParser } from 'mqtt-packet'
 import type { Malformed } from '#sdk'
 import { malformed } from '#sdk'
+import { structureFault } from './structure.ts'
 
 export type Version = 3 | 4 | 5
 
 export type ControlPacket = IConnectPacket | ISubscribePacket | IUnsubscribePacket | IDisconnectPacket | IAuthPacket
-
-const REPLACEMENT = '\uFFFD'
-const REPLACEMENT_UTF8 = Buffer.from(REPLACEMENT)
 
 interface Decoder {
   readonly parser: Parser
@@ -36,13 +34,14 @@ const decoders = new Map<DecoderKey, Decoder>()
 
 /** Decodes one whole packet: a CONNECT, or what follows on a connection of that version. */
 export function decodeControl(frame: Uint8Array, version: DecoderKey): Packet | Malformed {
+  const fault = structureFault(frame, version)
+  if (fault !== undefined) return malformed(fault, 0, true)
   const decoder = decoderOf(version)
   decoder.packet = undefined
   decoder.error = undefined
-  const bytes = Buffer.from(frame.buffer, frame.byteOffset, frame.length)
   let left = 0
   try {
-    left = decoder.parser.parse(bytes)
+    left = decoder.parser.parse(Buffer.from(frame.buffer, frame.byteOffset, frame.length))
   } catch (error) {
     decoder.error = error as Error
   }
@@ -51,7 +50,6 @@ export function decodeControl(frame: Uint8Array, version: DecoderKey): Packet | 
     decoders.delete(version)
     return malformed(reasonOf(decoder.error), 0, true)
   }
-  if (!isWellFormedText(packet, bytes)) return malformed('utf-8', 0, true)
   return packet
 }
 
@@ -81,25 +79,6 @@ function decoderOf(version: DecoderKey): Decoder {
     decoder = made
   }
   return decoder
-}
-
-/** Ill-formed UTF-8 decodes to U+FFFD, and so does a U+FFFD that was sent: the octets tell them apart [MQTT-1.5.4-1]. */
-function isWellFormedText(packet: Packet, bytes: Buffer): boolean {
-  let suspicious = 0
-  const look = (value: unknown): boolean => {
-    if (typeof value === 'string') {
-      if (value.includes('\0')) return false // [MQTT-1.5.4-2]
-      if (value.includes(REPLACEMENT)) suspicious += value.split(REPLACEMENT).length - 1
-      return true
-    }
-    if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return true
-    if (Array.isArray(value)) return value.every(look)
-    return Object.entries(value).every(([key, inner]) => look(key) && look(inner))
-  }
-  if (!look(packet)) return false
-  for (let at = bytes.indexOf(REPLACEMENT_UTF8); suspicious > 0 && at >= 0; at = bytes.indexOf(REPLACEMENT_UTF8, at + 3))
-    suspicious--
-  return suspicious === 0
 }
 
 function reasonOf(error: Error | undefined): string {

@@ -1,7 +1,8 @@
 /** Properties of PUBLISH, MQTT 5.0 section 3.3.2.3: those that travel with the message, and those of one hop. */
 import type { Malformed, Properties } from '#sdk'
 import { malformed } from '#sdk'
-import { decodeString } from './topic-cache.ts'
+import { PacketCursor } from './cursor.ts'
+import { typeOf } from './property-table.ts'
 
 const PAYLOAD_FORMAT = 0x01 // 3.3.2.3.2
 const MESSAGE_EXPIRY = 0x02 // 3.3.2.3.3
@@ -27,7 +28,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 /** Reads the property block at `at`; `limit` is the end of the packet. */
 export function decodePublishProperties(bytes: Uint8Array, at: number, limit: number): PublishProperties | Malformed {
   if (at < limit && bytes[at] === 0) return { ...NONE, end: at + 1 }
-  const cursor = new PropertyCursor(bytes, at, limit)
+  const cursor = new PacketCursor(bytes, at, limit)
   const length = cursor.varint()
   const end = cursor.at + length
   if (cursor.failed || end > limit) return malformed('property-length', at, true)
@@ -72,7 +73,7 @@ export function decodePublishProperties(bytes: Uint8Array, at: number, limit: nu
       case SUBSCRIPTION_ID: // [MQTT-3.3.4-6]: only the server sends it
         return malformed('property-not-allowed', where, true)
       default:
-        return malformed('property-unknown', where, true)
+        return malformed(typeOf(id) === undefined ? 'property-unknown' : 'property-not-allowed', where, true)
     }
     if (cursor.failed) return malformed('property-truncated', where, true)
   }
@@ -120,69 +121,4 @@ function varint(value: number): Buffer {
     value >>>= 7
   } while (value > 0)
   return Buffer.from(octets)
-}
-
-/** Sticky failure: read on, look once. */
-class PropertyCursor {
-  readonly #bytes: Uint8Array
-  at: number
-  limit: number
-  failed = false
-
-  constructor(bytes: Uint8Array, at: number, limit: number) {
-    this.#bytes = bytes
-    this.at = at
-    this.limit = limit
-  }
-
-  octet(): number {
-    if (this.at >= this.limit) {
-      this.failed = true
-      return 0
-    }
-    return this.#bytes[this.at++] as number
-  }
-
-  u16(): number {
-    return (this.octet() << 8) | this.octet()
-  }
-
-  u32(): number {
-    return this.u16() * 0x10000 + this.u16()
-  }
-
-  varint(): number {
-    let value = 0
-    for (let shift = 0; shift <= 21; shift += 7) {
-      const octet = this.octet()
-      value |= (octet & 127) << shift
-      if (octet >= 128) continue
-      if (octet === 0 && shift > 0) this.failed = true // [MQTT-1.5.5-1]
-      return value
-    }
-    this.failed = true
-    return 0
-  }
-
-  string(): string {
-    const length = this.u16()
-    const text = this.#take(length) ? decodeString(this.#bytes, this.at - length, this.at) : undefined
-    if (text === undefined) this.failed = true
-    return text ?? ''
-  }
-
-  binary(): Uint8Array {
-    const length = this.u16()
-    if (!this.#take(length)) return new Uint8Array(0)
-    return this.#bytes.slice(this.at - length, this.at)
-  }
-
-  #take(length: number): boolean {
-    if (this.failed || this.at + length > this.limit) {
-      this.failed = true
-      return false
-    }
-    this.at += length
-    return true
-  }
 }

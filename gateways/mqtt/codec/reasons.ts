@@ -115,6 +115,7 @@ export function malformedReason(error: Malformed): number {
     case 'unexpected-packet':
     case 'no-local-on-shared':
     case 'no-filters':
+    case 'retain-handling':
     case 'session-expiry-raised':
       return PROTOCOL_ERROR
     default:
