@@ -216,11 +216,7 @@ export type Message =
   | Disconnect
   | Forwarder
 
-/** The message of one type. */
+/** The message of one type, in the shape that it may share with others. */
 export type Of<T extends Message['type']> = OneOf<Message, T>
 
-type OneOf<M extends Message, T> = M extends { readonly type: infer Types }
-  ? T extends Types
-    ? M & { readonly type: T }
-    : never
-  : never
+type OneOf<M extends Message, T> = M extends { readonly type: infer Types } ? (T extends Types ? M : never) : never

@@ -1,0 +1,315 @@
+/**
+ * One datagram address: the client that speaks from it, the nodes behind it if it is a forwarder (MQTT-SN 1.2, 5.4.20),
+ * and strangers. It decides who a datagram is from; what the datagram means is the client's business.
+ */
+import { toHex } from '#bytes/hex'
+import {
+  type CloseReason,
+  type ConnectOutcome,
+  type Delivery,
+  isMalformed,
+  type Link,
+  Message as Publication,
+  type PublishOutcome,
+  type Session,
+  type SubscribeOutcome,
+} from '#sdk'
+import { AnonymousPublisher } from './anonymous-publisher.ts'
+import { ClientSession } from './client-session.ts'
+import { decode, encode, type Message, type Of, ReturnCode, shortTopicName, TopicType } from './codec/index.ts'
+import type { Place } from './place.ts'
+import type { Shared } from './shared.ts'
+
+/** 5.4.4: of MQTT-SN 1.2. */
+const PROTOCOL_ID = 0x01
+
+/** Where behind an address a message comes from: the address itself, or a node of a forwarder. */
+interface Origin {
+  readonly client: ClientSession | undefined
+  /** Undefined without a forwarder. */
+  readonly node: string | undefined
+  readonly encapsulation: Uint8Array | undefined
+}
+
+export class AddressSession implements Session, Place {
+  readonly #shared: Shared
+  readonly #link: Link
+  /** Who speaks from the address itself; it uses the address's own link. */
+  #client: ClientSession | undefined = undefined
+  /** Clients behind the forwarder that this address is, each on a branch, by node id in hex. */
+  #nodes: Map<string, ClientSession> | undefined = undefined
+  #publisher: AnonymousPublisher | undefined = undefined
+  #closed = false
+  /** A datagram is being handled: who leaves now may make room for somebody else. */
+  #busy = false
+
+  constructor(shared: Shared, link: Link) {
+    this.#shared = shared
+    this.#link = link
+  }
+
+  // ---- datagrams -----------------------------------------------------------------------------------------------
+
+  onBytes(datagram: Uint8Array): void {
+    // The host wakes a session with nothing.
+    if (datagram.length === 0) return
+    this.#busy = true
+    const message = decode(datagram)
+    if (isMalformed(message)) this.#link.malformed(message)
+    else if (message.type === 'forwarder') this.#unwrap(message, datagram)
+    else this.#receive(message, { client: this.#client, node: undefined, encapsulation: undefined })
+    this.#busy = false
+    this.#leaveIfEmpty()
+  }
+
+  #unwrap({ nodeId, message: bytes }: Of<'forwarder'>, datagram: Uint8Array): void {
+    if (!this.#shared.config.forwarder.enabled) {
+      this.#link.count('forwarder-refused')
+      return
+    }
+    const message = decode(bytes)
+    if (isMalformed(message)) {
+      this.#link.malformed(message)
+      return
+    }
+    const node = toHex(nodeId)
+    // Answers go out with the same header; a copy, since the datagram holds more than that.
+    const encapsulation = datagram.slice(0, datagram.length - bytes.length)
+    this.#receive(message, { client: this.#nodes?.get(node), node, encapsulation })
+  }
+
+  #receive(message: Message, origin: Origin): void {
+    const { client } = origin
+    switch (message.type) {
+      case 'connect':
+        this.#connect(message, origin)
+        return
+      case 'searchgw':
+        this.#reply({ type: 'gwinfo', gatewayId: this.#shared.config.gatewayId, address: new Uint8Array(0) }, origin)
+        return
+      case 'advertise':
+      case 'gwinfo':
+        this.#link.count('overheard')
+        return
+      case 'pingreq':
+        if (message.clientId === '' || message.clientId === client?.clientId) break
+        this.#roam(message.clientId, origin)
+        return
+      case 'publish':
+        if (message.qos !== -1 || client !== undefined) break
+        this.#publishAnonymously(message)
+        return
+    }
+    if (client !== undefined) client.receive(message)
+    else this.#rebuff(origin)
+  }
+
+  // ---- clients come and go -------------------------------------------------------------------------------------
+
+  #connect(connect: Of<'connect'>, origin: Origin): void {
+    const { clientId, protocolId } = connect
+    const { maxClientIdLength, roaming } = this.#shared.config
+    if (protocolId !== PROTOCOL_ID || clientId === '' || clientId.length > maxClientIdLength) {
+      this.#link.count('connect-refused')
+      this.#reply({ type: 'connack', returnCode: ReturnCode.notSupported }, origin)
+      return
+    }
+    if (origin.client?.clientId === clientId) {
+      origin.client.connect(connect)
+      return
+    }
+    const owner = roaming ? this.#shared.clients.get(clientId) : undefined
+    if (owner !== undefined && this.#follow(owner, origin)) return
+    const client = this.#seat(clientId, origin)
+    if (client === undefined) return
+    owner?.handOver()
+    client.connect(connect)
+  }
+
+  /** A PINGREQ of somebody who is not known to be here (6.14). */
+  #roam(clientId: string, origin: Origin): void {
+    const owner = this.#shared.config.roaming ? this.#shared.clients.get(clientId) : undefined
+    if (owner === undefined) {
+      this.#rebuff(origin)
+      return
+    }
+    if (this.#follow(owner, origin)) return
+    const client = this.#seat(clientId, origin)
+    if (client === undefined) return
+    this.#link.count('moved')
+    client.arrive(owner.handOver())
+  }
+
+  /** True: the owner's session takes over this address and sees the datagram again; or it must not be disturbed now. */
+  #follow(owner: ClientSession, origin: Origin): boolean {
+    if (owner.link.connecting) {
+      this.#link.count('unexpected-message')
+      return true
+    }
+    const isNew = origin.node === undefined && origin.client === undefined && this.#isEmpty
+    if (!isNew || !owner.place.isAlone(owner)) return false
+    this.#closed = true
+    this.#link.yieldTo(owner.link)
+    return true
+  }
+
+  /** A place for a client, from which whoever spoke from there before has been sent away. Undefined: no room. */
+  #seat(clientId: string, { client, node, encapsulation }: Origin): ClientSession | undefined {
+    if (client !== undefined) {
+      this.#link.count('displaced')
+      this.#displace(client)
+    }
+    if (node === undefined || encapsulation === undefined) {
+      this.#client = new ClientSession(this.#shared, this.#link, this, clientId, undefined)
+      return this.#client
+    }
+    this.#nodes ??= new Map()
+    if (this.#nodes.size >= this.#shared.config.forwarder.maxNodes) {
+      this.#link.count('nodes-exhausted')
+      this.#reply({ type: 'connack', returnCode: ReturnCode.congestion }, { client: undefined, node, encapsulation })
+      return undefined
+    }
+    const nodes = this.#nodes
+    return this.#link.branch((link) => {
+      const branch = new ClientSession(this.#shared, link, this, clientId, encapsulation)
+      nodes.set(node, branch)
+      return branch
+    }) as ClientSession
+  }
+
+  /** Somebody else speaks from where this client was: it is lost, but its place is not. */
+  #displace(client: ClientSession): void {
+    if (client.link !== this.#link) {
+      client.link.close('connection-lost')
+      return
+    }
+    client.onClose('connection-lost')
+    this.#link.disconnect(false)
+  }
+
+  // ---- Place ---------------------------------------------------------------------------------------------------
+
+  isAlone(client: ClientSession): boolean {
+    return this.#client === client && this.#publisher === undefined && (this.#nodes?.size ?? 0) === 0
+  }
+
+  end(client: ClientSession, reason: CloseReason): void {
+    if (client !== this.#client) client.link.close(reason)
+    else if (this.isAlone(client)) this.#link.close(reason)
+    else {
+      client.onClose(reason)
+      this.#link.disconnect(false)
+      this.#leaveIfEmpty()
+    }
+  }
+
+  left(client: ClientSession): void {
+    this.#forget(client)
+    if (client.link !== this.#link) this.#leaveIfEmpty()
+  }
+
+  vacate(client: ClientSession): void {
+    this.#forget(client)
+    if (client.link !== this.#link) client.link.close('disconnected')
+    this.#leaveIfEmpty()
+  }
+
+  #forget(client: ClientSession): void {
+    if (this.#client === client) this.#client = undefined
+    else if (this.#nodes !== undefined) {
+      for (const [node, each] of this.#nodes) if (each === client) this.#nodes.delete(node)
+    }
+  }
+
+  get #isEmpty(): boolean {
+    return this.#client === undefined && this.#publisher === undefined && (this.#nodes?.size ?? 0) === 0
+  }
+
+  /** An address that means nothing any more is not remembered. */
+  #leaveIfEmpty(): void {
+    if (!this.#closed && !this.#busy && this.#isEmpty) this.#link.close('disconnected')
+  }
+
+  // ---- strangers -----------------------------------------------------------------------------------------------
+
+  /** Who is not connected is told so, and can connect (6.12 leaves it open; silence would cost it a timeout). */
+  #rebuff(origin: Origin): void {
+    this.#link.count('unknown-sender')
+    this.#reply({ type: 'disconnect', duration: undefined }, origin)
+  }
+
+  #reply(message: Message, { encapsulation }: Origin): void {
+    if (!this.#shared.replies.take(this.#link.now(), this.#shared.config.maxStrayReplies)) {
+      this.#link.count('stray-reply-withheld')
+      return
+    }
+    const bytes = encode(message)
+    this.#link.send(encapsulation === undefined ? bytes : Buffer.concat([encapsulation, bytes]))
+  }
+
+  #publishAnonymously({ topicType, topicId, retain, payload }: Of<'publish'>): void {
+    const { qosMinus1 } = this.#shared.config
+    if (!qosMinus1.enabled) {
+      this.#link.count('qos-minus-1-disabled')
+      return
+    }
+    const topic =
+      topicType === TopicType.predefined
+        ? this.#shared.predefined.name(topicId)
+        : topicType === TopicType.short
+          ? shortTopicName(topicId)
+          : undefined
+    if (topic === undefined) {
+      this.#link.count('qos-minus-1-topic')
+      return
+    }
+    this.#anonymous(qosMinus1.clientId).publish(new Publication(topic, payload, 0, retain))
+  }
+
+  #anonymous(template: string): AnonymousPublisher {
+    const { peer, gateway } = this.#link
+    const values: Readonly<Record<string, string>> = { peerhost: peer.address, peerport: String(peer.port), gateway }
+    const clientId = template.replace(/\$\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole)
+    const publisher = this.#shared.publishers.get(clientId)
+    if (publisher !== undefined) return publisher
+    this.#link.branch((link) => {
+      this.#publisher = new AnonymousPublisher(this.#shared, link, clientId, () => {
+        this.#publisher = undefined
+        this.#leaveIfEmpty()
+      })
+      return this.#publisher
+    })
+    return this.#shared.publishers.get(clientId) as AnonymousPublisher
+  }
+
+  // ---- the client's events, which come to the owner of the link ------------------------------------------------
+
+  onTimer(): void {
+    this.#client?.onTimer()
+  }
+
+  onConnect(outcome: ConnectOutcome): void {
+    this.#client?.onConnect(outcome)
+  }
+
+  onDeliver(delivery: Delivery): void {
+    this.#client?.onDeliver(delivery)
+  }
+
+  onPublished(tag: number, outcome: PublishOutcome): void {
+    this.#client?.onPublished(tag, outcome)
+  }
+
+  onSubscribed(tag: number, outcome: SubscribeOutcome): void {
+    this.#client?.onSubscribed(tag, outcome)
+  }
+
+  onClose(reason: CloseReason): void {
+    this.#closed = true
+    this.#client?.onClose(reason)
+  }
+
+  describe(): Readonly<Record<string, unknown>> {
+    return { ...this.#client?.describe(), nodes: this.#nodes?.size ?? 0 }
+  }
+}

@@ -1,0 +1,175 @@
+/** What an operator can set for MQTT-SN, beyond what every gateway has. */
+import * as z from 'zod'
+import { duration, size } from '#sdk/schema'
+
+const live = { 'x-reload': 'live' } as const
+
+/** 0x0000 and 0xffff are reserved (MQTT-SN 1.2, 5.3.11). */
+export const MAX_TOPIC_ID = 0xfffe
+/** The most that one IPv4 datagram carries. */
+const MAX_DATAGRAM = '65507B'
+
+const predefined = z.strictObject({
+  id: z.int().min(1).max(MAX_TOPIC_ID).meta({ title: 'Predefined topic id' }),
+  topic: z.string().min(1).max(65535).meta({ title: 'Topic name that it stands for' }),
+  clientId: z.string().min(1).optional().meta({
+    title: 'Only for this client',
+    description: 'For that client it comes before an entry for everybody with the same id or name.',
+  }),
+})
+
+const retry = z.strictObject({
+  interval: duration('10s', {
+    title: 'T_retry: wait for an answer before a message is sent again',
+    description: 'The standard recommends 10 to 15 s; on a local network 2 to 5 s are usual.',
+    ...live,
+  }),
+  attempts: z
+    .int()
+    .min(0)
+    .max(20)
+    .default(3)
+    .meta({
+      title: 'N_retry: repetitions of a message',
+      description: 'After the last one a client that is awake is taken to have fallen asleep; any other is lost.',
+      ...live,
+    }),
+})
+
+const qosMinus1 = z.strictObject({
+  enabled: z
+    .boolean()
+    .default(true)
+    .meta({ title: 'Accept publishes without a connection (QoS -1)', ...live }),
+  clientId: z
+    .string()
+    .min(1)
+    .max(200)
+    .default('mqtt-sn-qos-minus-1')
+    .meta({
+      title: 'Client id in whose name they are published and authorized',
+      description: 'Placeholders: `${peerhost}`, `${peerport}`, `${gateway}`. Addresses that give the same id share a client.',
+      ...live,
+    }),
+  idleTimeout: duration('60s', { title: 'Silence after which that client is taken offline', ...live }),
+})
+
+const forwarder = z.strictObject({
+  enabled: z
+    .boolean()
+    .default(true)
+    .meta({ title: 'Accept messages that forwarders encapsulate', ...live }),
+  maxNodes: z
+    .int()
+    .min(1)
+    .max(65535)
+    .default(1024)
+    .meta({
+      title: 'Nodes behind one forwarder',
+      description: 'Further ones are answered congestion.',
+      ...live,
+    }),
+})
+
+export const config = z.strictObject({
+  gatewayId: z
+    .int()
+    .min(0)
+    .max(255)
+    .default(1)
+    .meta({ title: 'Gateway id in GWINFO', ...live }),
+  predefined: z
+    .array(predefined)
+    .max(65535)
+    .default([])
+    .meta({ title: 'Predefined topics', ...live }),
+  window: z
+    .int()
+    .min(1)
+    .max(64)
+    .default(1)
+    .meta({
+      title: 'Deliveries that may wait for their acknowledgement at once, per client',
+      description: 'The standard allows one. Applies to clients that connect afterwards.',
+      ...live,
+    }),
+  retry: retry.prefault({}).meta({ title: 'Retransmission' }),
+  keepAliveFactor: z
+    .number()
+    .min(1)
+    .max(10)
+    .default(1.5)
+    .meta({
+      title: 'Keep-alive factor',
+      description: 'An active client that is silent for so many keep-alive periods is lost, and its will published.',
+      ...live,
+    }),
+  sleepFactor: z
+    .number()
+    .min(1)
+    .max(10)
+    .default(1.5)
+    .meta({
+      title: 'Sleep factor',
+      description: 'A sleeping client that is silent for so many times the duration it announced is lost, too.',
+      ...live,
+    }),
+  idleTimeout: duration('1h', {
+    title: 'Silence that ends a connection without a keep-alive',
+    description: 'For clients that connect with the duration 0.',
+    ...live,
+  }),
+  sessionExpiry: duration('2h', {
+    title: 'How long a session outlives its connection',
+    description: 'For clients that connect with CleanSession 0.',
+    ...live,
+  }),
+  roaming: z
+    .boolean()
+    .default(true)
+    .meta({
+      title: 'A client may go on from another address',
+      description:
+        'A CONNECT or a PINGREQ that names a known client id moves its session. A client id is no secret: turn this off where the network in between is not trusted.',
+      ...live,
+    }),
+  maxClientIdLength: z
+    .int()
+    .min(1)
+    .max(1000)
+    .default(64)
+    .meta({
+      title: 'Longest client id',
+      description: 'In characters. The standard has 23; many clients use more.',
+      ...live,
+    }),
+  maxTopics: z
+    .int()
+    .min(1)
+    .max(MAX_TOPIC_ID)
+    .default(1024)
+    .meta({
+      title: 'Topic ids per client',
+      description: 'Further registrations are answered congestion.',
+      ...live,
+    }),
+  maxDatagram: size(MAX_DATAGRAM, {
+    title: 'Longest datagram to a client',
+    description: 'There is no fragmentation: a message that needs more is dropped and counted.',
+    ...live,
+  }),
+  maxStrayReplies: z
+    .int()
+    .min(0)
+    .max(1_000_000)
+    .default(1000)
+    .meta({
+      title: 'Answers to strangers, per second',
+      description: 'To SEARCHGW, and DISCONNECT to who is not connected. Nobody else is to be flooded through this gateway.',
+      ...live,
+    }),
+  qosMinus1: qosMinus1.prefault({}).meta({ title: 'Publishes without a connection' }),
+  forwarder: forwarder.prefault({}).meta({ title: 'Forwarder encapsulation' }),
+})
+
+export type Config = z.output<typeof config>

@@ -1,0 +1,39 @@
+/** A connect under way: what was asked for, and what is still to be answered (MQTT-SN 1.2, 6.2 and 6.3). */
+import type { ConnectRequest } from '#sdk'
+import type { Of } from './codec/index.ts'
+import type { Luggage } from './place.ts'
+import type { WillAnswer, WillDialogue } from './will-dialogue.ts'
+
+export interface Joining {
+  /** Undefined for a client that comes from another place. */
+  readonly connect: Of<'connect'> | undefined
+  readonly dialogue: WillDialogue | undefined
+  readonly luggage: Luggage | undefined
+  will: WillAnswer | undefined
+}
+
+/** The same CONNECT again, since its answer was lost. */
+export function isSame(a: Of<'connect'> | undefined, b: Of<'connect'>): boolean {
+  return a !== undefined && a.will === b.will && a.cleanSession === b.cleanSession && a.duration === b.duration
+}
+
+interface Terms {
+  readonly cleanStart: boolean
+  readonly expiryMs: number
+  readonly keepAliveMs: number
+  readonly window: number
+}
+
+export function connectRequest(clientId: string, { cleanStart, expiryMs, keepAliveMs, window }: Terms): ConnectRequest {
+  return {
+    clientId,
+    protocol: 'mqtt-sn',
+    version: '1.2',
+    cleanStart,
+    expiryMs,
+    keepAliveMs,
+    receiveMaximum: window,
+    // Also a message without acknowledgement takes its turn: its topic may have to be registered first.
+    trackQos0: true,
+  }
+}

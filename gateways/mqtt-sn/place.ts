@@ -1,0 +1,45 @@
+/** Where a client is, and what of it moves when it turns up somewhere else. */
+import type { CloseReason } from '#sdk'
+import type { ClientSession } from './client-session.ts'
+
+/** MQTT-SN 1.2, 6.14, figure 3; of a client that is lost or disconnected there is no session. */
+export type State = 'connecting' | 'active' | 'asleep' | 'awake'
+
+/** An address: of a client, or of a forwarder with nodes. */
+export interface Place {
+  /** True when nobody else speaks from there. */
+  isAlone(client: ClientSession): boolean
+  /** Ends the client's session. */
+  end(client: ClientSession, reason: CloseReason): void
+  /** The client's session has ended. */
+  left(client: ClientSession): void
+  /** The client goes on elsewhere; its virtual client is detached already. */
+  vacate(client: ClientSession): void
+}
+
+/** What a client takes along, besides what the broker keeps. */
+export interface Luggage {
+  readonly state: State
+  readonly silenceMs: number
+  readonly sleepMs: number
+  readonly expiryMs: number
+}
+
+/** On everything else the will is published (6.3). A client that was taken over lives, elsewhere. */
+const NO_LOSS: ReadonlySet<CloseReason> = new Set<CloseReason>(['disconnected', 'taken-over', 'shutdown'])
+/** Whoever ended like this knows, or would not hear it. */
+const UNHEARING: ReadonlySet<CloseReason> = new Set<CloseReason>([
+  'disconnected',
+  'connection-lost',
+  'idle',
+  'connect-timeout',
+  'not-authorized',
+])
+
+export function isLoss(reason: CloseReason): boolean {
+  return !NO_LOSS.has(reason)
+}
+
+export function wantsGoodbye(reason: CloseReason): boolean {
+  return !UNHEARING.has(reason)
+}

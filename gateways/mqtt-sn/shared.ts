@@ -1,0 +1,23 @@
+/** What the sessions of one gateway instance share. */
+import type { AnonymousPublisher } from './anonymous-publisher.ts'
+import type { ClientSession } from './client-session.ts'
+import type { Message } from './codec/index.ts'
+import type { Config } from './config.ts'
+import type { PredefinedTopics } from './predefined.ts'
+import type { ReplyBudget } from './reply-budget.ts'
+
+export interface Shared {
+  /** Replaced on reload. */
+  config: Config
+  predefined: PredefinedTopics
+  /** Connected clients, sleeping ones included, by client id; bounded by the virtual clients there are. */
+  readonly clients: Map<string, ClientSession>
+  /** Who publishes for senders without a connection, by client id. */
+  readonly publishers: Map<string, AnonymousPublisher>
+  readonly replies: ReplyBudget
+}
+
+/** Says something to one client, through its forwarder if it has one. */
+export interface Speaker {
+  send(message: Message): void
+}
