@@ -22,6 +22,7 @@ const PROMISED: Readonly<Record<string, string>> = {
   '.': 'defineGateway',
   './sdk': 'defineGateway',
   './schema': 'duration',
+  './mqttsn-packet': 'parse',
   './testing': 'World',
 }
 

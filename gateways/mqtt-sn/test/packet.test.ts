@@ -1,0 +1,48 @@
+/** The codec as a library of its own: `omnigate/mqttsn-packet`. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { hex, unhex } from '#testing'
+import { generate, isMalformed, type Message, MessageType, parse, ReturnCode, shortTopicId, TopicType } from '../packet.ts'
+import { vectors } from './vectors.ts'
+
+test('a message there and back, typed', () => {
+  const message: Message = {
+    type: 'publish',
+    dup: false,
+    qos: 1,
+    retain: false,
+    topicType: TopicType.short,
+    topicId: shortTopicId('ab') ?? 0,
+    messageId: 7,
+    payload: Buffer.from('21.5'),
+  }
+  const datagram = generate(message)
+  assert.equal(hex(datagram), '0b0c226162000732312e35')
+  const parsed = parse(datagram)
+  assert.ok(!isMalformed(parsed) && parsed.type === 'publish')
+  assert.equal(Buffer.from(parsed.payload).toString(), '21.5')
+})
+
+test('what a forwarder carries is parsed like a message of its own', () => {
+  const outer = parse(unhex('05 fe 00 0a 0b 02 16'))
+  assert.ok(!isMalformed(outer) && outer.type === 'forwarder')
+  assert.deepEqual(parse(outer.message), { type: 'pingreq', clientId: '' })
+})
+
+test('broken octets are a value that says what and where', () => {
+  assert.deepEqual(parse(unhex('02 18 00')), { malformed: 'trailing-octets', offset: 2, fatal: false })
+  assert.deepEqual(parse(unhex('02 11')), { malformed: 'reserved-type', offset: 1, fatal: false })
+})
+
+test('every vector parses, and generates its octets again', () => {
+  for (const { kind, hex: digits, canonical } of vectors()) {
+    const message = parse(unhex(digits))
+    assert.equal(isMalformed(message), kind === 'malformed')
+    if (!isMalformed(message) && canonical !== false) assert.equal(hex(generate(message)), digits)
+  }
+})
+
+test('the numbers of the standard have names', () => {
+  assert.equal(MessageType.forwarder, 0xfe)
+  assert.equal(ReturnCode.invalidTopicId, 2)
+})
