@@ -6,9 +6,11 @@
 /** From so many names on, an index is worth its memory. */
 const INDEXED = 16
 
+const NONE: string[] = []
+
 export class TopicIds {
   /** The name of id n stands at n - 1. */
-  readonly #names: string[] = []
+  #names: string[] = NONE
   #index: Map<string, number> | undefined = undefined
   /** Ids that the client has not agreed to yet, or has said it does not know. */
   #unknown: Set<number> | undefined = undefined
@@ -60,7 +62,10 @@ export class TopicIds {
 
   #add(name: string, limit: number): number | undefined {
     if (this.#names.length >= limit) return undefined
-    const id = this.#names.push(name)
+    const id = this.#names.length + 1
+    // A short list is made anew in its exact size: room to grow would cost a million sleeping clients more than a copy.
+    if (id < INDEXED) this.#names = this.#names.concat(name)
+    else this.#names.push(name)
     if (this.#index !== undefined) this.#index.set(name, id)
     else if (id >= INDEXED) this.#index = new Map(this.#names.map((each, i) => [each, i + 1]))
     return id
