@@ -8,7 +8,14 @@ import { type Header, type Message, type Of, Result, SERIALS } from './codec/ind
 import { RecentFrames } from './recent-frames.ts'
 import type { Shared } from './shared.ts'
 import type { Speaker } from './speaker.ts'
-import { type Data, envelope, locationData, type Origin, unknownData } from './topics.ts'
+import { type Data, envelope, eventData, locationData, type Origin, unknownData } from './topics.ts'
+import { answerOf, type EventMessage } from './uplink.ts'
+
+/** A report that became several publications. */
+interface Open {
+  left: number
+  accepted: boolean
+}
 
 export class Reports {
   readonly #shared: Shared
@@ -19,6 +26,8 @@ export class Reports {
   readonly #recent: RecentFrames
   readonly #telemetryTopic: string
   readonly #eventTopic: string
+  /** By key; made for the first report of several publications. Bounded by what the broker has not answered yet. */
+  #open: Map<number, Open> | undefined = undefined
 
   constructor(shared: Shared, link: Link, speaker: Speaker, terminal: Header) {
     this.#shared = shared
@@ -32,18 +41,45 @@ export class Reports {
 
   location(message: Of<'location'>, frame: Uint8Array): void {
     const key = keyOf(message.header)
-    const seen = this.#note(key, frame)
-    if (seen === 'accepted') {
-      this.#speaker.respond(message.header, Result.ok)
-    } else if (seen === 'new') {
-      const topic = this.#telemetryTopic
-      if (!this.#link.wanted(topic)) {
-        this.settle(key, 'no-subscribers')
-        return
-      }
-      const payload = envelope(this.#origin(), 'location', locationData(message.body), message)
-      this.#link.publish(new Publication(topic, payload, 1), key)
+    if (!this.#isNew(message, key, frame)) return
+    const topic = this.#telemetryTopic
+    if (!this.#link.wanted(topic)) {
+      this.settle(key, 'no-subscribers')
+      return
     }
+    const payload = envelope(this.#origin(), 'location', locationData(message.body), message)
+    this.#link.publish(new Publication(topic, payload, 1), key)
+  }
+
+  /** Each point is a location of its own; the batch is acknowledged when the broker has accepted all of them. */
+  batch(message: Of<'location-batch'>, frame: Uint8Array): void {
+    const key = keyOf(message.header)
+    if (!this.#isNew(message, key, frame)) return
+    const publications: Publication[] = []
+    const wanted = this.#link.wanted(this.#telemetryTopic)
+    for (const point of message.body.location) {
+      if ('broken' in point) {
+        this.#link.malformed(malformed('bad-batch-item'))
+      } else if (wanted) {
+        const single: Message = { type: 'location', header: message.header, body: point }
+        publications.push(
+          new Publication(this.#telemetryTopic, envelope(this.#origin(), 'location', locationData(point), single), 1),
+        )
+      }
+    }
+    this.#publish(key, publications)
+  }
+
+  /** A message that is an event of its own. */
+  event(message: EventMessage, frame: Uint8Array): void {
+    const key = keyOf(message.header)
+    if (!this.#isNew(message, key, frame)) return
+    const publications: Publication[] = []
+    const topic = this.#eventTopic
+    if (this.#link.wanted(topic)) {
+      publications.push(new Publication(topic, envelope(this.#origin(), message.type, eventData(message), message), 1))
+    }
+    this.#publish(key, publications)
   }
 
   /** A message whose body is not decoded: refused, and published as it is unless it is only a piece. */
@@ -66,11 +102,49 @@ export class Reports {
   /** The broker's answer; `key` names the frame that waits for ours. */
   settle(key: number, outcome: PublishOutcome): void {
     const accepted = isAccepted(outcome)
-    this.#recent.settle(key, accepted)
-    this.#speaker.answer(this.#terminal, Math.floor(key / SERIALS), key % SERIALS, accepted ? Result.ok : Result.failed)
+    const open = this.#open?.get(key)
+    if (open === undefined) {
+      this.#conclude(key, accepted)
+      return
+    }
+    open.left -= 1
+    open.accepted &&= accepted
+    if (open.left > 0) return
+    this.#open?.delete(key)
+    this.#conclude(key, open.accepted)
   }
 
-  /** Whether this frame came before; a repetition of one that waits for the broker is answered with that one. */
+  #publish(key: number, publications: readonly Publication[]): void {
+    if (publications.length === 0) {
+      this.settle(key, 'no-subscribers')
+      return
+    }
+    if (publications.length > 1) {
+      this.#open ??= new Map()
+      this.#open.set(key, { left: publications.length, accepted: true })
+    }
+    for (const publication of publications) this.#link.publish(publication, key)
+  }
+
+  #conclude(key: number, accepted: boolean): void {
+    this.#recent.settle(key, accepted)
+    this.#answer(Math.floor(key / SERIALS), key % SERIALS, accepted)
+  }
+
+  #answer(id: number, sn: number, accepted: boolean): void {
+    const answer = answerOf(id)
+    if (answer === 'none') return
+    const result = !accepted ? Result.failed : answer === 'unsupported' ? Result.unsupported : Result.ok
+    this.#speaker.answer(this.#terminal, id, sn, result)
+  }
+
+  /** False for a repetition: it is answered like the first, or waits with it for the broker. */
+  #isNew(message: Message, key: number, frame: Uint8Array): boolean {
+    const seen = this.#note(key, frame)
+    if (seen === 'accepted') this.#answer(message.header.id, message.header.sn, true)
+    return seen === 'new'
+  }
+
   #note(key: number, frame: Uint8Array): 'new' | 'pending' | 'accepted' {
     const seen = this.#recent.note(key, fnv1a(frame))
     if (seen !== 'new') this.#link.count('duplicate')

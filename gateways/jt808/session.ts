@@ -17,11 +17,13 @@ import {
 } from '#sdk'
 import { shown } from './codec/bodies/text.ts'
 import { decode, FlagFramer, type Header, type Message, type Of, Result } from './codec/index.ts'
+import { utcDigits } from './codec/time.ts'
 import { CommandFlow } from './command-flow.ts'
 import { Reports, refuse } from './reports.ts'
 import type { Shared } from './shared.ts'
 import { Speaker } from './speaker.ts'
 import { authenticatedData, type Data, registeredData } from './topics.ts'
+import { isEvent } from './uplink.ts'
 
 /** The session's timers. */
 const SILENCE = 1
@@ -132,7 +134,17 @@ export class TerminalSession implements Session, FrameSink {
       case 'deregister':
         this.#deregister(online, message)
         break
+      case 'location-batch':
+        online.reports.batch(message, bytes)
+        break
+      case 'time-query':
+        this.#speaker.send(message.header, { type: 'server-time', body: { time: utcDigits(this.#link.now()) } })
+        break
       default:
+        if (isEvent(message)) {
+          online.reports.event(message, bytes)
+          break
+        }
         // A platform's message: answering it could go back and forth for ever.
         this.#link.count('unexpected-message')
     }

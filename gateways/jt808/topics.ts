@@ -5,8 +5,9 @@ import { alarmNames } from './codec/bodies/alarms.ts'
 import type { AuthenticateDetails } from './codec/bodies/authenticate.ts'
 import { Status } from './codec/bodies/location.ts'
 import { shown } from './codec/bodies/text.ts'
-import { type Location, type Message, nativeOf, type Opaque, type Register } from './codec/index.ts'
+import { type Location, type Message, nativeOf, type Opaque, presentBody, type Register } from './codec/index.ts'
 import { utcOf } from './codec/time.ts'
+import type { EventMessage } from './uplink.ts'
 
 /** Who speaks, and when. */
 export interface Origin {
@@ -82,4 +83,9 @@ export function authenticatedData(details: AuthenticateDetails | undefined): Dat
 
 export function unknownData(id: number, { body }: Opaque): Data {
   return { id: `0x${id.toString(16).padStart(4, '0')}`, hex: toHex(body) }
+}
+
+/** An event's data is the body as `native` shows it. */
+export function eventData(message: EventMessage): Data {
+  return presentBody(message) as Data
 }

@@ -12,7 +12,23 @@ export type { Register } from './bodies/register.ts'
 export { closeFrame } from './frame.ts'
 export { FlagFramer, MAX_FRAME_BYTES } from './framer.ts'
 export { type Header, type HeaderForm, headerTo, MAX_BODY_BYTES, SERIALS } from './header.ts'
-export { type Draft, type Message, messageId, type Of, type Opaque, writeBody } from './messages.ts'
+export {
+  type Bodies,
+  type DownlinkType,
+  type Draft,
+  idOf,
+  KNOWN_IDS,
+  type Message,
+  messageId,
+  type Of,
+  type Opaque,
+  presentBody,
+  readMessage,
+  takeDraft,
+  typeOf,
+  type UplinkType,
+  writeBody,
+} from './messages.ts'
 export { nativeOf } from './native.ts'
 
 /** A frame with a flag at either end, from a framer or a datagram. */

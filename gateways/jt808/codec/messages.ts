@@ -1,45 +1,139 @@
-/** The messages whose bodies are decoded, by name; everything else is opaque. A new body adds one row to each table. */
+/** The messages whose bodies are decoded, by name; everything else is opaque. A new body adds one row. */
 import { Writer } from '#bytes/writer'
-import type { Authenticate } from './bodies/authenticate.ts'
+import * as areas from './bodies/areas.ts'
+import * as attachments from './bodies/attachments.ts'
 import { authenticate } from './bodies/authenticate.ts'
-import type { Empty } from './bodies/empty.ts'
-import { deregister, heartbeat } from './bodies/empty.ts'
+import * as control from './bodies/control.ts'
+import * as empty from './bodies/empty.ts'
 import type { BodyFormat } from './bodies/format.ts'
-import type { GeneralResponse } from './bodies/general-response.ts'
 import { platformResponse, terminalResponse } from './bodies/general-response.ts'
-import type { Location } from './bodies/location.ts'
+import * as information from './bodies/information.ts'
 import { location } from './bodies/location.ts'
-import type { Register } from './bodies/register.ts'
+import * as multimedia from './bodies/multimedia.ts'
+import * as parameters from './bodies/parameters.ts'
+import * as pass from './bodies/pass-through.ts'
+import * as positions from './bodies/positions.ts'
+import * as recorder from './bodies/recorder.ts'
 import { register } from './bodies/register.ts'
-import type { RegisterResponse } from './bodies/register-response.ts'
 import { registerResponse } from './bodies/register-response.ts'
-import type { TextMessage } from './bodies/text-message.ts'
+import * as resend from './bodies/resend.ts'
 import { textMessage } from './bodies/text-message.ts'
+import * as video from './bodies/video.ts'
 import type { Header, HeaderForm } from './header.ts'
 
-interface Bodies {
-  'terminal-response': GeneralResponse
-  'platform-response': GeneralResponse
-  heartbeat: Empty
-  deregister: Empty
-  register: Register
-  'register-response': RegisterResponse
-  authenticate: Authenticate
-  location: Location
-  'text-message': TextMessage
-}
-
-const FORMATS: { readonly [T in keyof Bodies]: BodyFormat<Bodies[T]> } = {
+const UPLINK = {
   'terminal-response': terminalResponse,
-  'platform-response': platformResponse,
-  heartbeat,
-  deregister,
+  heartbeat: empty.heartbeat,
+  deregister: empty.deregister,
+  'time-query': empty.timeQuery,
+  'terminal-resend': resend.terminalResend,
   register,
-  'register-response': registerResponse,
   authenticate,
+  'parameters-reply': parameters.parametersReply,
+  'attributes-reply': control.attributesReply,
+  'upgrade-result': control.upgradeResult,
   location,
+  'location-reply': positions.locationReply,
+  'event-report': information.eventReport,
+  'question-answer': information.questionAnswer,
+  'information-demand': information.informationDemand,
+  'control-reply': positions.controlReply,
+  'areas-reply': areas.areasReply,
+  'recorder-data': recorder.recorderData,
+  waybill: recorder.waybill,
+  'driver-identity': recorder.driverIdentity,
+  'location-batch': positions.locationBatch,
+  'can-data': recorder.canData,
+  'media-event': multimedia.mediaEvent,
+  'media-data': multimedia.mediaData,
+  'media-search-reply': multimedia.mediaSearchReply,
+  'shot-reply': multimedia.shotReply,
+  'pass-through': pass.passUp,
+  compressed: pass.compressed,
+  'terminal-key': pass.terminalKey,
+  'av-attributes': video.avAttributes,
+  passengers: video.passengers,
+  recordings: video.recordings,
+  'upload-done': video.uploadDone,
+  'attachment-list': attachments.attachmentList,
+  'file-begin': attachments.fileBegin,
+  'file-end': attachments.fileEnd,
+  'upgrade-progress': attachments.upgradeProgress,
+} as const
+
+const DOWNLINK = {
+  'platform-response': platformResponse,
+  'platform-resend': resend.platformResend,
+  'server-time': resend.serverTime,
+  'register-response': registerResponse,
+  'set-parameters': parameters.setParameters,
+  'parameters-query-all': empty.parametersQueryAll,
+  'terminal-control': control.terminalControl,
+  'parameters-query': parameters.parametersQuery,
+  'attributes-query': empty.attributesQuery,
+  upgrade: control.upgrade,
+  'location-query': empty.locationQuery,
+  tracking: positions.tracking,
+  'alarm-confirmation': control.alarmConfirmation,
+  'link-check': empty.linkCheck,
   'text-message': textMessage,
-}
+  'set-events': information.setEvents,
+  question: information.question,
+  'set-menu': information.setMenu,
+  information: information.information,
+  'call-back': information.callBack,
+  'phone-book': information.phoneBook,
+  'vehicle-control': information.vehicleControl,
+  'set-circles': areas.setCircles,
+  'delete-circles': areas.deleteCircles,
+  'set-rectangles': areas.setRectangles,
+  'delete-rectangles': areas.deleteRectangles,
+  'set-polygon': areas.setPolygon,
+  'delete-polygons': areas.deletePolygons,
+  'set-route': areas.setRoute,
+  'delete-routes': areas.deleteRoutes,
+  'areas-query': areas.areasQuery,
+  'recorder-query': recorder.recorderQuery,
+  'recorder-settings': recorder.recorderSettings,
+  'driver-query': empty.driverQuery,
+  'media-response': multimedia.mediaResponse,
+  shoot: multimedia.shoot,
+  'media-search': multimedia.mediaSearch,
+  'media-upload': multimedia.mediaUpload,
+  'audio-recording': multimedia.audioRecording,
+  'single-upload': multimedia.singleUpload,
+  'pass-down': pass.passDown,
+  'platform-key': pass.platformKey,
+  'av-attributes-query': empty.avAttributesQuery,
+  'live-video': video.liveVideo,
+  'live-control': video.liveControl,
+  'live-status': video.liveStatus,
+  playback: video.playback,
+  'playback-control': video.playbackControl,
+  'recordings-query': video.recordingsQuery,
+  'upload-request': video.uploadRequest,
+  'upload-control': video.uploadControl,
+  'attachment-request': attachments.attachmentRequest,
+  'file-response': attachments.fileResponse,
+  rotate: video.rotate,
+  focus: video.focus,
+  iris: video.iris,
+  wiper: video.wiper,
+  infrared: video.infrared,
+  zoom: video.zoom,
+} as const
+
+const FORMATS = { ...UPLINK, ...DOWNLINK }
+
+type Formats = typeof FORMATS
+
+/** Name of a message that a terminal sends. */
+export type UplinkType = keyof typeof UPLINK
+/** Name of a message that the platform sends. */
+export type DownlinkType = keyof typeof DOWNLINK
+
+/** What the body of each message holds. */
+export type Bodies = { readonly [T in keyof Formats]: Formats[T] extends BodyFormat<infer Body> ? Body : never }
 
 /** A body with its name; what a platform or a terminal composes. */
 export type Draft = { [T in keyof Bodies]: { readonly type: T; readonly body: Bodies[T] } }[keyof Bodies]
@@ -63,7 +157,13 @@ interface Entry {
 }
 
 const BY_ID = new Map<number, Entry>()
-for (const [type, format] of Object.entries(FORMATS)) BY_ID.set(format.id, { type: type as Draft['type'], format })
+for (const [type, format] of Object.entries(FORMATS))
+  BY_ID.set(format.id, { type: type as Draft['type'], format: format as BodyFormat<unknown> })
+
+const DOWN_IDS: ReadonlySet<number> = new Set(Object.values(DOWNLINK).map((format) => format.id))
+
+/** Ids of the messages whose bodies are decoded. */
+export const KNOWN_IDS: readonly number[] = [...BY_ID.keys()].sort((a, b) => a - b)
 
 /** Reused for every body; what leaves is a copy. */
 const body = new Writer()
@@ -71,6 +171,16 @@ const body = new Writer()
 /** Message id of a body. */
 export function messageId(draft: Draft): number {
   return FORMATS[draft.type].id
+}
+
+/** Message id by name. */
+export function idOf(type: Draft['type']): number {
+  return FORMATS[type].id
+}
+
+/** Name of a message; undefined when its body is not decoded. */
+export function typeOf(id: number): Draft['type'] | undefined {
+  return BY_ID.get(id)?.type
 }
 
 /** The message with this header and the body at `bytes[start, end)`. */
@@ -87,13 +197,26 @@ export function readMessage(header: Header, bytes: Uint8Array, start: number, en
 /** The body of a draft as octets. */
 export function writeBody(draft: Draft, form: HeaderForm): Uint8Array {
   body.reset()
-  const format: BodyFormat<unknown> = FORMATS[draft.type]
+  const format = FORMATS[draft.type] as BodyFormat<unknown>
   format.encode(body, draft.body, form)
   return body.finish()
 }
 
 /** The body of a draft as it is published. */
 export function presentBody(draft: Draft): object {
-  const format: BodyFormat<unknown> = FORMATS[draft.type]
-  return format.present?.(draft.body) ?? draft.body
+  const format = FORMATS[draft.type] as BodyFormat<unknown>
+  return format.present?.(draft.body) ?? (draft.body as object)
+}
+
+/** The platform's message `id` from the JSON of its body; undefined when the platform has none that people compose. */
+export function takeDraft(
+  id: number,
+  json: unknown,
+  form: HeaderForm,
+): Draft | { readonly faults: readonly string[] } | undefined {
+  const entry = BY_ID.get(id)
+  if (entry === undefined || !DOWN_IDS.has(id)) return undefined
+  const taken = entry.format.take?.(json, form)
+  if (taken === undefined || 'faults' in taken) return taken
+  return { type: entry.type, body: taken.body } as Draft
 }

@@ -17,6 +17,11 @@ export function utcOf(time: string): string | undefined {
   return `${date}T${two((hour + 24 - BEIJING_H) % 24)}:${time.slice(8, 10)}:${time.slice(10, 12)}Z`
 }
 
+/** Milliseconds since the epoch as `YYMMDDhhmmss` in UTC: the server's time, 0x8004 (2019: 8.6). */
+export function utcDigits(ms: number): string {
+  return new Date(ms).toISOString().replace(/\D/g, '').slice(2, 14)
+}
+
 /** Two digits as a number; NaN when they are none. */
 function pair(time: string, at: number): number {
   const tens = time.charCodeAt(at) - 0x30

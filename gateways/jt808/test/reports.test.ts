@@ -172,21 +172,21 @@ test('a device that never counts its serial numbers does not repeat itself', asy
   assert.deepEqual(seen(app), ['location', 'location'])
 })
 
-test('what is not decoded yet is answered as unsupported and published as it is', async () => {
+test('what is not decoded is answered as unsupported and published as it is', async () => {
   const { gateway, app } = await scene()
   const terminal = Terminal.online(gateway)
   app.take()
-  const frame = terminal.raw(0x0900, Uint8Array.of(0x41, 0xca, 0xfe))
+  const frame = terminal.raw(0x0f00, Uint8Array.of(0x41, 0xca, 0xfe))
   terminal.send(frame, frame)
   assert.deepEqual(terminal.results(), [
-    [0x0900, 3],
-    [0x0900, 3],
+    [0x0f00, 3],
+    [0x0f00, 3],
   ])
   const received = app.take().map((one) => one.json() as { type: string; data: unknown; native: { body: unknown } })
   assert.equal(received.length, 1, 'once, however often it is repeated')
   const [{ type, data, native } = assert.fail()] = received
   assert.equal(type, 'unknown')
-  assert.deepEqual(data, { id: '0x0900', hex: '41cafe' })
+  assert.deepEqual(data, { id: '0x0f00', hex: '41cafe' })
   assert.deepEqual(native.body, { unknown_id: true, data: '41cafe' })
 })
 

@@ -10,4 +10,6 @@ export interface BodyFormat<Body> {
   encode(writer: Writer, body: Body, form: HeaderForm): void
   /** The body as it is published: JSON, text fit to show, no secrets. Absent: as it is. */
   present?(body: Body): object
+  /** The body that a person wrote as JSON; absent where people do not compose this message. */
+  take?(json: unknown, form: HeaderForm): { readonly body: Body } | { readonly faults: readonly string[] }
 }

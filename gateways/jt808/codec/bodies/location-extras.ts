@@ -1,10 +1,11 @@
 /**
- * Extras of a location report (JT/T 808 tables 26 to 32, the video alarms of JT/T 1078): a list of id, length and
+ * Extras of a location report (JT/T 808 tables 26 to 32, the video alarms of JT/T 1078, active safety): a list of id, length and
  * value without a count. An id that is unknown, or whose length is not the one of its table, is kept as hex under its
  * decimal number; a list that breaks off keeps its remainder as hex in `extra_raw`. Of a repeated id the last counts.
  */
 import { toHex } from '#bytes/hex'
 import { Reader } from '#bytes/reader'
+import { ADAS_LENGTHS, adas, BSD_LENGTHS, bsd, DSM_LENGTHS, dsm, tpms } from './active-safety.ts'
 
 export type Extras = Record<string, unknown>
 
@@ -12,6 +13,7 @@ interface Extra {
   readonly name: string
   /** Octets by the table; undefined is any. */
   readonly length: number | readonly number[] | undefined
+  /** Undefined when the value is not as its table says. */
   read(reader: Reader): unknown
 }
 
@@ -44,6 +46,10 @@ const EXTRAS = new Map<number, Extra>([
   [0x2b, { name: 'analog', length: 4, read: analog }],
   [0x30, { name: 'rssi', length: 1, read: (r) => r.u8() }],
   [0x31, { name: 'gnss_sat_num', length: 1, read: (r) => r.u8() }],
+  [0x64, { name: 'adas', length: ADAS_LENGTHS, read: adas }],
+  [0x65, { name: 'dsm', length: DSM_LENGTHS, read: dsm }],
+  [0x66, { name: 'tpms', length: undefined, read: tpms }],
+  [0x67, { name: 'bsd', length: BSD_LENGTHS, read: bsd }],
 ])
 
 /** Vehicle signals, bit 0 first (table 31). */
@@ -70,8 +76,8 @@ const IO_STATES = ['deep_sleep', 'sleep'] as const
 
 const FIRST_CUSTOM = 0xe0
 
-/** The extras as JSON. */
-export function readExtras(bytes: Uint8Array): Extras {
+/** The extras as JSON; `octets` is how what is not decoded shows. */
+export function readExtras(bytes: Uint8Array, octets: (bytes: Uint8Array) => string = toHex): Extras {
   const extras: Extras = {}
   const reader = new Reader(bytes)
   while (reader.remaining > 0) {
@@ -83,9 +89,10 @@ export function readExtras(bytes: Uint8Array): Extras {
       break
     }
     const extra = EXTRAS.get(id)
-    if (extra !== undefined && fits(extra, value.length)) extras[extra.name] = extra.read(new Reader(value))
-    else if (id < FIRST_CUSTOM) extras[id] = toHex(value)
-    else custom(extras)[id] = toHex(value)
+    const known = extra !== undefined && fits(extra, value.length) ? extra.read(new Reader(value)) : undefined
+    if (extra !== undefined && known !== undefined) extras[extra.name] = known
+    else if (id < FIRST_CUSTOM) extras[id] = octets(value)
+    else custom(extras)[id] = octets(value)
   }
   return extras
 }

@@ -1,6 +1,6 @@
 /** Answer to a registration, 0x8100 (JT/T 808 8.6). */
-import { layout } from '#bytes/layout'
-import type { BodyFormat } from './format.ts'
+import { textRest, u8, u16 } from '../declare/field.ts'
+import { formatOf, orElse, struct } from '../declare/struct.ts'
 
 export interface RegisterResponse {
   /** Serial number of the registration. */
@@ -11,7 +11,7 @@ export interface RegisterResponse {
   readonly auth_code: string
 }
 
-export const registerResponse: BodyFormat<RegisterResponse> = {
-  id: 0x8100,
-  ...layout((f) => ({ seq: f.u16(), result: f.u8(), auth_code: f.textRest() })),
-}
+export const registerResponse = formatOf<RegisterResponse>(
+  0x8100,
+  struct({ seq: u16, result: u8, auth_code: orElse(textRest, '') }),
+)

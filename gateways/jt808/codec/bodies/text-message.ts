@@ -1,13 +1,12 @@
 /** Text for the terminal's display, voice or advertising screen, 0x8300 (JT/T 808 8.23). */
-import { layout } from '#bytes/layout'
-import type { BodyFormat } from './format.ts'
-import { shown } from './text.ts'
+import { textRest, u8 } from '../declare/field.ts'
+import { formatOf, in2019, orElse, struct, when } from '../declare/struct.ts'
 
 export interface TextMessage {
   /** See `TextFlag`. */
   readonly flag: number
   /** 2019: 1 notice, 2 service. Not in the 2013 form. */
-  readonly text_type: number | undefined
+  readonly text_type?: number | undefined
   readonly text: string
 }
 
@@ -26,21 +25,9 @@ export const TextFlag = {
   canFault: 0x20,
 } as const
 
-const body2013 = layout((f) => ({ flag: f.u8(), text: f.textRest() }))
-const body2019 = layout((f) => ({ flag: f.u8(), text_type: f.u8(), text: f.textRest() }))
+const NOTICE = 1
 
-export const textMessage: BodyFormat<TextMessage> = {
-  id: 0x8300,
-  decode(bytes, start, end, form) {
-    if (form === '2019') return body2019.decode(bytes, start, end)
-    const body = body2013.decode(bytes, start, end)
-    return body === undefined ? undefined : { flag: body.flag, text_type: undefined, text: body.text }
-  },
-  encode(writer, body) {
-    if (body.text_type === undefined) body2013.encode(writer, body)
-    else body2019.encode(writer, { ...body, text_type: body.text_type })
-  },
-  present(body) {
-    return { ...body, text: shown(body.text) }
-  },
-}
+export const textMessage = formatOf<TextMessage>(
+  0x8300,
+  struct({ flag: u8, text_type: when(in2019, orElse(u8, NOTICE)), text: textRest }),
+)

@@ -1,0 +1,240 @@
+/** Composition of fields: structs, lists, members that depend on others or on the edition, and whole message bodies. */
+import { fromHex, toHex } from '#bytes/hex'
+import { Reader } from '#bytes/reader'
+import type { Writer } from '#bytes/writer'
+import type { BodyFormat } from '../bodies/format.ts'
+import type { HeaderForm } from '../header.ts'
+import type { Field, Intake, Owner } from './field.ts'
+
+export type Fields = Readonly<Record<string, Field<unknown>>>
+
+type ValueOf<F> = F extends Field<infer T> ? T : never
+
+type Optional<F extends Fields> = { [K in keyof F]: undefined extends ValueOf<F[K]> ? K : never }[keyof F]
+
+/** What a struct of these fields holds; members that may be absent need not be given. */
+export type StructOf<F extends Fields> = { readonly [K in Exclude<keyof F, Optional<F>>]: ValueOf<F[K]> } & {
+  readonly [K in Optional<F>]?: ValueOf<F[K]>
+}
+
+/** Counts that people may give and that are counted anyway. */
+const COUNTS = new Set(['length', 'count', 'len'])
+
+export function struct<F extends Fields>(fields: F): Field<StructOf<F>> {
+  const entries = Object.entries(fields)
+  return {
+    read(reader, _owner, form) {
+      const value: Record<string, unknown> = {}
+      for (const [key, field] of entries) value[key] = field.read(reader, value, form)
+      return value as StructOf<F>
+    },
+    write(writer, value, _owner, form) {
+      const owner = value as Owner
+      for (const [key, field] of entries) field.write(writer, owner[key], owner, form)
+    },
+    show(value) {
+      const owner = value as Owner
+      const json: Record<string, unknown> = {}
+      for (const [key, field] of entries) {
+        const member = owner[key]
+        if (member !== undefined) json[key] = field.show(member)
+      }
+      return json
+    },
+    take(json, path, _owner, intake) {
+      const value: Record<string, unknown> = {}
+      if (typeof json !== 'object' || json === null || Array.isArray(json)) {
+        intake.faults.push(`${path}: must be an object`)
+        return value as StructOf<F>
+      }
+      const given = json as Owner
+      for (const key of Object.keys(given)) {
+        if (!Object.hasOwn(fields, key) && !COUNTS.has(key)) intake.faults.push(`${path}.${key}: is not known here`)
+      }
+      for (const [key, field] of entries) {
+        const member = Object.hasOwn(given, key) ? given[key] : undefined
+        value[key] = field.take(member, `${path}.${key}`, value, intake)
+      }
+      return value as StructOf<F>
+    },
+  }
+}
+
+/** The number of items of the member `of`, which comes after it. On the wire it may lie; in JSON it need not be given. */
+export function countOf(width: Field<number>, of: string): Field<number | undefined> {
+  return {
+    read: width.read,
+    write(writer, value, owner, form) {
+      width.write(writer, value ?? (owner[of] as readonly unknown[]).length, owner, form)
+    },
+    show: (value) => value,
+    take: () => undefined,
+  }
+}
+
+/** As many items as the member `count` of the owner says. */
+export function list<T>(count: string, item: Field<T>): Field<readonly T[]> {
+  return {
+    read(reader, owner, form) {
+      const items: T[] = []
+      const total = owner[count] as number
+      // Every item takes an octet at least, so that the octets that are there bound the list.
+      for (let i = 0; i < total && reader.ok; i++) items.push(item.read(reader, owner, form))
+      return items
+    },
+    ...many(item),
+  }
+}
+
+/** As many items as `count` says, or as there are: a list that breaks off leaves its rest to `extra_raw`. */
+export function lenientList<T>(count: string, item: Field<T>): Field<readonly T[]> {
+  return {
+    read(reader, owner, form) {
+      const items: T[] = []
+      const total = owner[count] as number
+      while (items.length < total && reader.remaining > 0) {
+        const ahead = new Reader(reader.bytes, reader.offset, reader.offset + reader.remaining)
+        const value = item.read(ahead, owner, form)
+        if (!ahead.ok) break
+        reader.skip(ahead.offset - reader.offset)
+        items.push(value)
+      }
+      return items
+    },
+    ...many(item),
+  }
+}
+
+/** Items up to the end, without a count. */
+export function listRest<T>(item: Field<T>): Field<readonly T[]> {
+  return {
+    read(reader, owner, form) {
+      const items: T[] = []
+      while (reader.remaining > 0) items.push(item.read(reader, owner, form))
+      return items
+    },
+    ...many(item),
+  }
+}
+
+function many<T>(item: Field<T>): Omit<Field<readonly T[]>, 'read'> {
+  return {
+    write(writer, items, owner, form) {
+      for (const one of items) item.write(writer, one, owner, form)
+    },
+    show: (items) => items.map((one) => item.show(one)),
+    take(json, path, owner, intake) {
+      if (!Array.isArray(json)) {
+        intake.faults.push(`${path}: must be a list`)
+        return []
+      }
+      return json.map((one, i) => item.take(one, `${path}[${i}]`, owner, intake))
+    },
+  }
+}
+
+export type Condition = (owner: Owner, form: HeaderForm) => boolean
+
+export const in2019: Condition = (_owner, form) => form === '2019'
+export const bit =
+  (flags: string, at: number): Condition =>
+  (owner) =>
+    ((owner[flags] as number) & (1 << at)) !== 0
+export const equals =
+  (member: string, ...values: number[]): Condition =>
+  (owner) =>
+    values.includes(owner[member] as number)
+export const not =
+  (condition: Condition): Condition =>
+  (owner, form) =>
+    !condition(owner, form)
+export const both =
+  (one: Condition, other: Condition): Condition =>
+  (owner, form) =>
+    one(owner, form) && other(owner, form)
+
+/** A member that is there when the condition holds, by the members before it and the edition. */
+export function when<T>(condition: Condition, field: Field<T>): Field<T | undefined> {
+  return {
+    read: (reader, owner, form) => (condition(owner, form) ? field.read(reader, owner, form) : undefined),
+    write(writer, value, owner, form) {
+      if (condition(owner, form)) field.write(writer, value as T, owner, form)
+    },
+    show: (value) => field.show(value as T),
+    take: (json, path, owner, intake) => (condition(owner, intake.form) ? field.take(json, path, owner, intake) : undefined),
+  }
+}
+
+/** The list behind a count that may be left out (`tailCount`): there when its count is. */
+export function tailList<T>(count: string, field: Field<readonly T[]>): Field<readonly T[] | undefined> {
+  return {
+    read: (reader, owner, form) => (owner[count] === undefined ? undefined : field.read(reader, owner, form)),
+    write(writer, value, owner, form) {
+      if (value !== undefined) field.write(writer, value, owner, form)
+    },
+    show: (value) => field.show(value as readonly T[]),
+    take: (json, path, owner, intake) => (json === undefined ? undefined : field.take(json, path, owner, intake)),
+  }
+}
+
+/** A count at the end that may be left out, with the list that it counts. */
+export function tailCount(width: Field<number>, of: string): Field<number | undefined> {
+  const count = countOf(width, of)
+  return {
+    ...count,
+    read: (reader, owner, form) => (reader.remaining > 0 ? count.read(reader, owner, form) : undefined),
+    write(writer, value, owner, form) {
+      if (value !== undefined || owner[of] !== undefined) count.write(writer, value, owner, form)
+    },
+  }
+}
+
+/** A member that JSON may leave out. */
+export function orElse<T>(field: Field<T>, absent: T): Field<T> {
+  return { ...field, take: (json, path, owner, intake) => (json === undefined ? absent : field.take(json, path, owner, intake)) }
+}
+
+/** What a later edition or a careless device appended, as hex. */
+export const surplus: Field<string | undefined> = {
+  read: (reader) => (reader.remaining === 0 ? undefined : toHex(reader.rest())),
+  write(writer, value) {
+    if (value === undefined) return
+    const bytes = fromHex(value)
+    if (bytes === undefined) throw new RangeError(`'${value}' is not hexadecimal`)
+    writer.put(bytes)
+  },
+  show: (value) => value,
+  take(json, path, _owner, intake) {
+    if (json === undefined || (typeof json === 'string' && fromHex(json) !== undefined)) return json
+    intake.faults.push(`${path}: must be hexadecimal`)
+    return undefined
+  },
+}
+
+export type DeclaredBody<F extends Fields> = StructOf<F> & { readonly extra_raw?: string | undefined }
+
+const NOBODY: Owner = {}
+
+/** The body of the message `id`; octets after the declared ones are kept. */
+export function declared<F extends Fields>(id: number, fields: F): BodyFormat<DeclaredBody<F>> {
+  return formatOf(id, struct({ ...fields, extra_raw: surplus })) as unknown as BodyFormat<DeclaredBody<F>>
+}
+
+/** The body of the message `id` that is this field. */
+export function formatOf<T extends object>(id: number, field: Field<T>): BodyFormat<T> {
+  return {
+    id,
+    decode(bytes, start, end, form) {
+      const reader = new Reader(bytes, start, end)
+      const body = field.read(reader, NOBODY, form)
+      return reader.ok ? body : undefined
+    },
+    encode: (writer: Writer, body, form) => field.write(writer, body, NOBODY, form),
+    present: (body) => field.show(body) as object,
+    take(json, form) {
+      const intake: Intake = { form, faults: [] }
+      const body = field.take(json, 'args', NOBODY, intake)
+      return intake.faults.length === 0 ? { body } : { faults: intake.faults }
+    },
+  }
+}
