@@ -1,17 +1,30 @@
 /**
- * Commands on their way to one terminal: sent, repeated while no answer comes, matched with the terminal's general
- * response (JT/T 808 8.1) by message id and serial number, and answered exactly once.
+ * Commands on their way to one terminal: sent, repeated while no answer comes, matched with the terminal's reply or its
+ * general response (JT/T 808 8.1) by message id and serial number, and answered exactly once.
  */
-import { type Command, CommandDesk, type Delivery, type Link } from '#sdk'
+import { type Command, CommandDesk, type CommandError, type Delivery, type Link } from '#sdk'
 import type { GeneralResponse } from './codec/bodies/general-response.ts'
-import { type Draft, type Header, MAX_BODY_BYTES, messageId, Result, writeBody } from './codec/index.ts'
-import { compose } from './commands.ts'
+import { type Header, type Message, Result, SERIALS } from './codec/index.ts'
+import { type Composition, compose } from './commands.ts'
+import { answeredSerial, type Expectation, expectationOf, resultOf } from './replies.ts'
 import type { Shared } from './shared.ts'
 import type { Sent, Speaker } from './speaker.ts'
+import type { Data } from './topics.ts'
+
+/** Who waits for the answer. */
+interface Customer {
+  succeed(result: Data): void
+  fail(code: CommandError, message: string): void
+}
 
 interface Pending {
-  readonly command: Command
+  readonly customer: Customer
   readonly sent: Sent
+  readonly expectation: Expectation
+  /** Frames that the terminal has not acknowledged, by their place. */
+  readonly open: Set<number>
+  /** The terminal has the message; its reply is to come. Then nothing is repeated. */
+  accepted: boolean
   /** How often it has been repeated. */
   repetitions: number
   waitMs: number
@@ -29,16 +42,25 @@ export class CommandFlow {
   readonly #link: Link
   readonly #speaker: Speaker
   readonly #terminal: Header
+  readonly #edition: string | undefined
   readonly #retryTimer: number
   readonly #desk: CommandDesk
   /** Bounded by the session's delivery window. */
   readonly #pending = new Set<Pending>()
 
-  constructor(shared: Shared, link: Link, speaker: Speaker, terminal: Header, timers: { deadline: number; retry: number }) {
+  constructor(
+    shared: Shared,
+    link: Link,
+    speaker: Speaker,
+    terminal: Header,
+    edition: string | undefined,
+    timers: { deadline: number; retry: number },
+  ) {
     this.#shared = shared
     this.#link = link
     this.#speaker = speaker
     this.#terminal = terminal
+    this.#edition = edition
     this.#retryTimer = timers.retry
     this.#desk = new CommandDesk(link, timers.deadline)
   }
@@ -50,18 +72,45 @@ export class CommandFlow {
   take(delivery: Delivery): void {
     const command = this.#desk.accept(delivery)
     if (command === undefined) return
-    const draft = compose(command, this.#terminal.form)
-    if ('code' in draft) this.#desk.fail(command, draft.code, draft.message)
-    else this.#send(command, draft)
+    const composed = compose(command, this.#terminal.form)
+    const customer = new DeskCustomer(this.#desk, command)
+    if ('code' in composed) customer.fail(composed.code, composed.message)
+    else this.#send(customer, composed)
   }
 
   /** The terminal's general response. False when it answers nothing that is pending. */
   answered({ id, seq, result }: GeneralResponse): boolean {
     for (const pending of this.#pending) {
-      if (pending.sent.id !== id || pending.sent.sn !== seq) continue
+      const place = placeOf(pending.sent, seq)
+      if (pending.sent.id !== id || place === undefined) continue
+      if (result !== Result.ok) {
+        this.#forget(pending)
+        pending.customer.fail('refused', REFUSALS.get(result) ?? `the terminal answered ${result}`)
+        return true
+      }
+      pending.open.delete(place)
+      // Terminals acknowledge each part, or the last one for all.
+      if (pending.open.size > 0 && place < pending.sent.frames.length - 1) return true
+      if (pending.expectation.general === 'wait') {
+        pending.accepted = true
+        this.#rearm()
+      } else {
+        this.#forget(pending)
+        pending.customer.succeed({})
+      }
+      return true
+    }
+    return false
+  }
+
+  /** A message that may be the reply to a command. False when none waits for it. */
+  replied(message: Message): boolean {
+    for (const pending of this.#pending) {
+      const { expectation, sent, customer } = pending
+      if (expectation.reply !== message.type) continue
+      if (expectation.bySerial === true && placeOf(sent, answeredSerial(message) ?? -1) === undefined) continue
       this.#forget(pending)
-      if (result === Result.ok) this.#desk.succeed(pending.command)
-      else this.#desk.fail(pending.command, 'refused', REFUSALS.get(result) ?? `the terminal answered ${result}`)
+      customer.succeed(resultOf(message))
       return true
     }
     return false
@@ -70,7 +119,9 @@ export class CommandFlow {
   /** The deadline timer fired. */
   expire(): void {
     this.#desk.expire((command) => {
-      for (const pending of this.#pending) if (pending.command === command) this.#forget(pending)
+      for (const pending of this.#pending) {
+        if (pending.customer instanceof DeskCustomer && pending.customer.command === command) this.#forget(pending)
+      }
     })
   }
 
@@ -78,17 +129,17 @@ export class CommandFlow {
   repeat(): void {
     const now = this.#link.now()
     for (const pending of this.#pending) {
-      if (pending.dueAt > now) continue
+      if (pending.accepted || pending.dueAt > now) continue
       if (pending.repetitions >= this.#shared.config.retry.attempts) {
         this.#forget(pending)
-        this.#desk.fail(pending.command, 'timeout', `no answer after ${pending.repetitions} repetitions`)
+        pending.customer.fail('timeout', `no answer after ${pending.repetitions} repetitions`)
         continue
       }
       pending.repetitions += 1
       pending.waitMs *= pending.repetitions + 1
       pending.dueAt = now + pending.waitMs
       this.#link.count('command-repeated')
-      this.#link.send(pending.sent.frame)
+      for (const place of pending.open) this.#link.send(pending.sent.frames[place] as Uint8Array)
     }
     this.#rearm()
   }
@@ -98,15 +149,29 @@ export class CommandFlow {
     this.#desk.close()
   }
 
-  #send(command: Command, draft: Draft): void {
-    const body = writeBody(draft, this.#terminal.form)
-    if (body.length > MAX_BODY_BYTES) {
-      this.#desk.fail(command, 'too-large', `the message takes ${body.length} octets of the ${MAX_BODY_BYTES} that fit`)
+  #send(customer: Customer, { id, body }: Composition): void {
+    const { maxBytes } = this.#shared.config.parts
+    if (body.length > maxBytes) {
+      customer.fail('too-large', `the message takes ${body.length} octets of ${maxBytes} (parts.maxBytes)`)
       return
     }
-    const sent = this.#speaker.sendBody(this.#terminal, messageId(draft), body)
+    const sent = this.#speaker.sendBody(this.#terminal, id, body)
+    const expectation = expectationOf(id, this.#edition)
+    if (expectation === undefined) {
+      customer.succeed({})
+      return
+    }
     const waitMs = this.#shared.config.retry.interval
-    this.#pending.add({ command, sent, repetitions: 0, waitMs, dueAt: this.#link.now() + waitMs })
+    this.#pending.add({
+      customer,
+      sent,
+      expectation,
+      open: new Set(sent.frames.keys()),
+      accepted: false,
+      repetitions: 0,
+      waitMs,
+      dueAt: this.#link.now() + waitMs,
+    })
     this.#rearm()
   }
 
@@ -117,8 +182,33 @@ export class CommandFlow {
 
   #rearm(): void {
     let next = Number.POSITIVE_INFINITY
-    for (const { dueAt } of this.#pending) next = Math.min(next, dueAt)
+    for (const { dueAt, accepted } of this.#pending) if (!accepted) next = Math.min(next, dueAt)
     if (next === Number.POSITIVE_INFINITY) this.#link.disarm(this.#retryTimer)
     else this.#link.arm(this.#retryTimer, Math.max(1, next - this.#link.now()))
+  }
+}
+
+/** Which of the frames has this serial number; undefined when none has. */
+function placeOf({ sn, frames }: Sent, seq: number): number | undefined {
+  const place = (seq - sn + SERIALS) % SERIALS
+  return seq >= 0 && place < frames.length ? place : undefined
+}
+
+/** A command of the unified topics: the desk answers it, and keeps its deadline. */
+class DeskCustomer implements Customer {
+  readonly command: Command
+  readonly #desk: CommandDesk
+
+  constructor(desk: CommandDesk, command: Command) {
+    this.#desk = desk
+    this.command = command
+  }
+
+  succeed(result: Data): void {
+    this.#desk.succeed(this.command, result)
+  }
+
+  fail(code: CommandError, message: string): void {
+    this.#desk.fail(this.command, code, message)
   }
 }

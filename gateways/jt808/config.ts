@@ -61,6 +61,46 @@ const frame = z.strictObject({
     }),
 })
 
+const parts = z.strictObject({
+  maxParts: z
+    .int()
+    .min(1)
+    .max(65_535)
+    .default(1024)
+    .meta({ title: 'Parts of one long message', description: 'A message of more is refused, part by part.', ...live }),
+  maxBytes: size('1MiB', {
+    title: 'Octets of one long message, up or down',
+    description: 'Beyond it a message of the terminal is given up, and a command answered `too-large`.',
+    ...live,
+  }),
+  maxAssemblies: z
+    .int()
+    .min(1)
+    .max(256)
+    .default(4)
+    .meta({ title: 'Unfinished messages of one terminal', description: 'Beyond it the oldest is given up.', ...live }),
+  maxTotalBytes: size('64MiB', {
+    title: 'Octets of the unfinished messages of all terminals',
+    description: 'Beyond it parts are refused; terminals send them again.',
+    ...live,
+  }),
+  askAfter: duration('5s', { title: 'Silence after which missing parts are asked for', ...live }),
+  asks: z
+    .int()
+    .min(0)
+    .max(20)
+    .default(3)
+    .meta({ title: 'How often missing parts are asked for before a message is given up', ...live }),
+  acknowledge: z
+    .enum(['all', 'except-media', 'none'])
+    .default('except-media')
+    .meta({
+      title: 'Parts that are acknowledged one by one',
+      description: 'Media is acknowledged as a whole, with 0x8800.',
+      ...live,
+    }),
+})
+
 const retry = z.strictObject({
   interval: duration('10s', {
     title: 'Wait for an answer to a command before it is sent again',
@@ -110,6 +150,7 @@ export const config = z.strictObject({
       ...live,
     }),
   retry: retry.prefault({}).meta({ title: 'Repetition of commands' }),
+  parts: parts.prefault({}).meta({ title: 'Messages of several parts' }),
   frame: frame.prefault({}).meta({ title: 'Limits of frames' }),
   native: z
     .boolean()

@@ -19,7 +19,17 @@ export default defineGateway<Config>({
   ],
   config,
   create(context) {
-    const shared: Shared = { config: context.config, credentials: new Credentials(context.config.auth), byPhone: new Map() }
+    const shared: Shared = {
+      config: context.config,
+      credentials: new Credentials(context.config.auth),
+      byPhone: new Map(),
+      assembling: {
+        used: 0,
+        get limit() {
+          return shared.config.parts.maxTotalBytes
+        },
+      },
+    }
     return {
       open: (link) => new TerminalSession(shared, link),
       reload(next) {

@@ -4,7 +4,7 @@
  */
 import { fnv1a } from '#bytes/checksum'
 import { deviceTopic, isAccepted, type Link, malformed, Message as Publication, type PublishOutcome } from '#sdk'
-import { type Header, type Message, type Of, Result, SERIALS } from './codec/index.ts'
+import { type Header, type Location, type Message, type Of, Result, SERIALS } from './codec/index.ts'
 import { RecentFrames } from './recent-frames.ts'
 import type { Shared } from './shared.ts'
 import type { Speaker } from './speaker.ts'
@@ -23,13 +23,17 @@ export class Reports {
   readonly #speaker: Speaker
   /** Header of the authentication: how to speak to this terminal. */
   readonly #terminal: Header
+  readonly #edition: string | undefined
   readonly #recent: RecentFrames
   readonly #telemetryTopic: string
   readonly #eventTopic: string
   /** By key; made for the first report of several publications. Bounded by what the broker has not answered yet. */
   #open: Map<number, Open> | undefined = undefined
+  /** Media and files that wait for the broker: their answers name them. By key; made for the first. */
+  #named: Map<number, EventMessage> | undefined = undefined
 
-  constructor(shared: Shared, link: Link, speaker: Speaker, terminal: Header) {
+  constructor(shared: Shared, link: Link, speaker: Speaker, terminal: Header, edition: string | undefined) {
+    this.#edition = edition
     this.#shared = shared
     this.#link = link
     this.#speaker = speaker
@@ -70,22 +74,31 @@ export class Reports {
     this.#publish(key, publications)
   }
 
-  /** A message that is an event of its own. */
-  event(message: EventMessage, frame: Uint8Array): void {
+  /** A message that is an event of its own, unless it was the reply to a command; where the vehicle is, is a location. */
+  event(message: EventMessage, frame: Uint8Array, replied: boolean): void {
     const key = keyOf(message.header)
     if (!this.#isNew(message, key, frame)) return
+    if (message.type === 'media-data' || message.type === 'file-end') {
+      this.#named ??= new Map()
+      this.#named.set(key, message)
+    }
     const publications: Publication[] = []
     const topic = this.#eventTopic
-    if (this.#link.wanted(topic)) {
+    const where = locationIn(message)
+    if (where !== undefined && this.#link.wanted(this.#telemetryTopic)) {
+      const payload = envelope(this.#origin(), 'location', locationData(where), message)
+      publications.push(new Publication(this.#telemetryTopic, payload, 1))
+    }
+    if (!replied && this.#link.wanted(topic)) {
       publications.push(new Publication(topic, envelope(this.#origin(), message.type, eventData(message), message), 1))
     }
     this.#publish(key, publications)
   }
 
-  /** A message whose body is not decoded: refused, and published as it is unless it is only a piece. */
+  /** A message whose body is not decoded: refused, and published as it is unless it is broken. */
   opaque(message: Of<'opaque'>, frame: Uint8Array): void {
     refuse(message, this.#link, this.#speaker)
-    if (message.why === 'part' || message.why === 'malformed') return
+    if (message.why === 'malformed') return
     const key = keyOf(message.header)
     if (this.#note(key, frame) !== 'new') return
     this.announce('unknown', message, () => unknownData(message.header.id, message))
@@ -128,12 +141,25 @@ export class Reports {
 
   #conclude(key: number, accepted: boolean): void {
     this.#recent.settle(key, accepted)
-    this.#answer(Math.floor(key / SERIALS), key % SERIALS, accepted)
+    const named = this.#named?.get(key)
+    this.#named?.delete(key)
+    this.#answer(Math.floor(key / SERIALS), key % SERIALS, accepted, named)
   }
 
-  #answer(id: number, sn: number, accepted: boolean): void {
+  #answer(id: number, sn: number, accepted: boolean, message: Message | undefined): void {
     const answer = answerOf(id)
     if (answer === 'none') return
+    if (accepted && message?.type === 'media-data') {
+      // The 2011 edition wants the list, if empty; later ones want none when nothing is missing.
+      const retx_ids = this.#edition === '2011' ? [] : undefined
+      this.#speaker.send(this.#terminal, { type: 'media-response', body: { mm_id: message.body.id, retx_ids } })
+      return
+    }
+    if (accepted && message?.type === 'file-end') {
+      const { name, type } = message.body
+      this.#speaker.send(this.#terminal, { type: 'file-response', body: { name, type, result: Result.ok, ranges: [] } })
+      return
+    }
     const result = !accepted ? Result.failed : answer === 'unsupported' ? Result.unsupported : Result.ok
     this.#speaker.answer(this.#terminal, id, sn, result)
   }
@@ -141,7 +167,7 @@ export class Reports {
   /** False for a repetition: it is answered like the first, or waits with it for the broker. */
   #isNew(message: Message, key: number, frame: Uint8Array): boolean {
     const seen = this.#note(key, frame)
-    if (seen === 'accepted') this.#answer(message.header.id, message.header.sn, true)
+    if (seen === 'accepted') this.#answer(message.header.id, message.header.sn, true, message)
     return seen === 'new'
   }
 
@@ -156,10 +182,14 @@ export class Reports {
   }
 }
 
+function locationIn(message: EventMessage): Location | undefined {
+  if (message.type === 'location-reply') return message.body.params
+  return message.type === 'control-reply' ? message.body.location : undefined
+}
+
 /** Answers a message whose body cannot be used (JT/T 808 8.2: 2 bad message, 3 unsupported). */
 export function refuse({ header, why }: Of<'opaque'>, link: Link, speaker: Speaker): void {
   if (why === 'malformed') link.malformed(malformed('bad-body'))
-  else if (why === 'part') link.count('subpackage-unsupported')
   else if (why === 'encrypted') link.count('encrypted-message')
   else link.count('unknown-message')
   speaker.respond(header, why === 'malformed' ? Result.badMessage : Result.unsupported)

@@ -19,6 +19,7 @@ import { shown } from './codec/bodies/text.ts'
 import { decode, FlagFramer, type Header, type Message, type Of, Result } from './codec/index.ts'
 import { utcDigits } from './codec/time.ts'
 import { CommandFlow } from './command-flow.ts'
+import { Parts } from './parts.ts'
 import { Reports, refuse } from './reports.ts'
 import type { Shared } from './shared.ts'
 import { Speaker } from './speaker.ts'
@@ -29,6 +30,7 @@ import { isEvent } from './uplink.ts'
 const SILENCE = 1
 const DEADLINE = 2
 const RETRY = 3
+const PARTS = 4
 
 /** What a terminal may send before it has authenticated: registration and authentication. */
 const ADMISSION = new Set([0x0100, 0x0102])
@@ -42,6 +44,8 @@ interface Online {
   readonly reports: Reports
   /** Made for the first command. */
   commands: CommandFlow | undefined
+  /** Made for the first part of a long message. */
+  parts: Parts | undefined
 }
 
 export class TerminalSession implements Session, FrameSink {
@@ -111,6 +115,10 @@ export class TerminalSession implements Session, FrameSink {
       return
     }
     this.#link.arm(SILENCE, this.#shared.config.idleTimeout)
+    this.#dispatch(online, message, bytes)
+  }
+
+  #dispatch(online: Online, message: Message, bytes: Uint8Array): void {
     switch (message.type) {
       case 'location':
         online.reports.location(message, bytes)
@@ -122,7 +130,8 @@ export class TerminalSession implements Session, FrameSink {
         if (online.commands?.answered(message.body) !== true) this.#link.count('unmatched-response')
         break
       case 'opaque':
-        online.reports.opaque(message, bytes)
+        if (message.why === 'part') this.#assemble(online, message, bytes)
+        else online.reports.opaque(message, bytes)
         break
       case 'register':
         this.#register(message)
@@ -140,14 +149,24 @@ export class TerminalSession implements Session, FrameSink {
       case 'time-query':
         this.#speaker.send(message.header, { type: 'server-time', body: { time: utcDigits(this.#link.now()) } })
         break
+      case 'terminal-resend':
+        if (this.#speaker.resend(message.body.seq, message.body.ids) === 0) this.#link.count('unmatched-resend')
+        break
       default:
         if (isEvent(message)) {
-          online.reports.event(message, bytes)
+          const replied = online.commands?.replied(message) ?? false
+          online.reports.event(message, bytes, replied)
           break
         }
         // A platform's message: answering it could go back and forth for ever.
         this.#link.count('unexpected-message')
     }
+  }
+
+  #assemble(online: Online, part: Of<'opaque'>, bytes: Uint8Array): void {
+    online.parts ??= new Parts(this.#shared, this.#link, this.#speaker, online.header, PARTS, this.#edition)
+    const whole = online.parts.take(part, bytes)
+    if (whole !== undefined) this.#dispatch(online, whole.message, whole.body)
   }
 
   /** A datagram of a terminal that authenticated from another address: its session goes on at this one. */
@@ -213,8 +232,9 @@ export class TerminalSession implements Session, FrameSink {
     }
     const online: Online = {
       header,
-      reports: new Reports(this.#shared, this.#link, this.#speaker, header),
+      reports: new Reports(this.#shared, this.#link, this.#speaker, header, this.#edition),
       commands: undefined,
+      parts: undefined,
     }
     this.#online = online
     if (this.#link.peer.datagram) this.#shared.byPhone.set(header.phone, this.#link)
@@ -248,7 +268,7 @@ export class TerminalSession implements Session, FrameSink {
   onDeliver(delivery: Delivery): void {
     const online = this.#online
     if (online === undefined) return
-    online.commands ??= new CommandFlow(this.#shared, this.#link, this.#speaker, online.header, {
+    online.commands ??= new CommandFlow(this.#shared, this.#link, this.#speaker, online.header, this.#edition, {
       deadline: DEADLINE,
       retry: RETRY,
     })
@@ -258,6 +278,7 @@ export class TerminalSession implements Session, FrameSink {
   onTimer(timer: number): void {
     if (timer === DEADLINE) this.#online?.commands?.expire()
     else if (timer === RETRY) this.#online?.commands?.repeat()
+    else if (timer === PARTS) this.#online?.parts?.check()
     else this.#link.close(this.#online === undefined ? 'connect-timeout' : 'keepalive-timeout')
   }
 
@@ -268,6 +289,7 @@ export class TerminalSession implements Session, FrameSink {
     const { phone } = online.header
     if (this.#shared.byPhone.get(phone) === this.#link) this.#shared.byPhone.delete(phone)
     online.commands?.close()
+    online.parts?.close()
   }
 
   describe(): Data {
@@ -277,6 +299,7 @@ export class TerminalSession implements Session, FrameSink {
       edition: this.#edition,
       headerForm: header?.form,
       protocolVersion: header?.protocol,
+      unfinishedMessages: this.#online?.parts?.open ?? 0,
       pendingCommands: this.#online?.commands?.pending ?? 0,
     }
   }

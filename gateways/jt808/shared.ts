@@ -1,5 +1,6 @@
 /** What the sessions of one gateway instance share. */
 import type { Link } from '#sdk'
+import type { Budget } from './assemblies.ts'
 import type { Config } from './config.ts'
 import type { Credentials } from './credentials.ts'
 
@@ -9,4 +10,6 @@ export interface Shared {
   readonly credentials: Credentials
   /** Authenticated datagram sessions by phone; bounded by the sessions there are. */
   readonly byPhone: Map<string, Link>
+  /** Memory of unfinished messages. */
+  readonly assembling: Budget
 }

@@ -1,18 +1,27 @@
-/** What the platform says to one terminal: numbers frames, and speaks in the terminal's own form of the header. */
+/**
+ * What the platform says to one terminal: numbers frames, speaks in the terminal's own form of the header, and cuts what is too
+ * long for a frame into parts with consecutive numbers (JT/T 808 4.4.3).
+ */
 import type { Link } from '#sdk'
-import { closeFrame, type Draft, type Header, headerTo, messageId, SERIALS, writeBody } from './codec/index.ts'
+import { closeFrame, type Draft, type Header, headerTo, MAX_BODY_BYTES, messageId, SERIALS, writeBody } from './codec/index.ts'
 
-/** A frame as it was sent: what it takes to repeat it and to know its answer. */
+/** A message as it was sent: what it takes to repeat it and to know its answer. */
 export interface Sent {
   readonly id: number
+  /** Of the first frame; the others follow. */
   readonly sn: number
-  readonly frame: Uint8Array
+  readonly frames: readonly Uint8Array[]
 }
+
+/** Octets of a part: a little less than a frame holds. */
+const PART_BYTES = 1000
 
 export class Speaker {
   readonly #link: Link
   /** Serial number of the next frame. */
   #sn = 0
+  /** The last message that took several frames: the terminal may ask for some of them again. */
+  #long: Sent | undefined = undefined
 
   constructor(link: Link) {
     this.#link = link
@@ -25,10 +34,34 @@ export class Speaker {
 
   sendBody(to: Header, id: number, body: Uint8Array): Sent {
     const sn = this.#sn
-    this.#sn = (sn + 1) % SERIALS
-    const frame = closeFrame(headerTo(to, id, sn), body)
-    this.#link.send(frame)
-    return { id, sn, frame }
+    if (body.length <= MAX_BODY_BYTES) {
+      this.#sn = (sn + 1) % SERIALS
+      const frame = closeFrame(headerTo(to, id, sn), body)
+      this.#link.send(frame)
+      return { id, sn, frames: [frame] }
+    }
+    const total = Math.ceil(body.length / PART_BYTES)
+    this.#sn = (sn + total) % SERIALS
+    const frames = Array.from({ length: total }, (_, i) => {
+      const header = { ...headerTo(to, id, (sn + i) % SERIALS), part: { total, sn: i + 1 } }
+      return closeFrame(header, body.subarray(i * PART_BYTES, (i + 1) * PART_BYTES))
+    })
+    for (const frame of frames) this.#link.send(frame)
+    this.#long = { id, sn, frames }
+    return this.#long
+  }
+
+  /** Sends parts again, by their numbers from 1, of the long message whose first frame had this number. Returns how many it had. */
+  resend(sn: number, parts: readonly number[]): number {
+    if (this.#long?.sn !== sn) return 0
+    let count = 0
+    for (const part of new Set(parts)) {
+      const frame = this.#long.frames[part - 1]
+      if (frame === undefined) continue
+      this.#link.send(frame)
+      count += 1
+    }
+    return count
   }
 
   /** The platform's general response to the frame with this header (JT/T 808 8.2). */

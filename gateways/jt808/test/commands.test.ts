@@ -166,13 +166,28 @@ test('what cannot be sent is answered at once', async () => {
   const { gateway, app } = await scene()
   const terminal = Terminal.online(gateway)
   for (const [name, args, code] of [
-    ['reboot', {}, 'unsupported'],
+    ['open-doors', {}, 'unsupported'],
+    ['jt808.82', {}, 'unsupported'],
+    ['jt808.0200', {}, 'unsupported'],
+    ['jt808.F001', { hex: 'abc' }, 'bad-request'],
+    ['jt808.F001', {}, 'bad-request'],
+    ['jt808.8202', { period: 5 }, 'bad-request'],
+    ['jt808.8105', { command: 1, param: 7 }, 'bad-request'],
+    ['jt808.8302', { flag: 0, question: '堵'.repeat(200), answers: [] }, 'bad-request'],
+    ['reboot', { now: true }, 'bad-request'],
+    ['locate', { x: 1 }, 'bad-request'],
+    ['interval', { interval_s: 70_000 }, 'bad-request'],
+    ['read', { parameters: [] }, 'bad-request'],
+    ['read', { parameters: ['colour'] }, 'not-found'],
+    ['write', { parameters: {} }, 'bad-request'],
+    ['write', { parameters: { report_interval_s: 'often' } }, 'bad-request'],
+    ['write', { parameters: { colour: 1 } }, 'not-found'],
     ['toString', {}, 'unsupported'],
     ['message', {}, 'bad-request'],
     ['message', { text: '' }, 'bad-request'],
     ['message', { text: 'hi', color: 'red' }, 'bad-request'],
     ['message', { text: 'hi', flags: { loud: true } }, 'bad-request'],
-    ['message', { text: '堵'.repeat(512) }, 'too-large'],
+    ['message', { text: '堵'.repeat(600_000) }, 'too-large'],
   ] as const) {
     app.take()
     command(app, name, args)

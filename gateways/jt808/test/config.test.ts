@@ -14,6 +14,15 @@ test('everything has a default', () => {
     udpRebind: true,
     duplicates: 32,
     retry: { interval: 10_000, attempts: 3 },
+    parts: {
+      maxParts: 1024,
+      maxBytes: 1_048_576,
+      maxAssemblies: 4,
+      maxTotalBytes: 67_108_864,
+      askAfter: 5_000,
+      asks: 3,
+      acknowledge: 'except-media',
+    },
     frame: { maxBytes: 2092, maxFaults: 16 },
     native: true,
   })

@@ -190,16 +190,6 @@ test('what is not decoded is answered as unsupported and published as it is', as
   assert.deepEqual(native.body, { unknown_id: true, data: '41cafe' })
 })
 
-test('a part of a longer message is answered as unsupported and counted', async () => {
-  const { world, gateway, app } = await scene()
-  const terminal = Terminal.online(gateway)
-  app.take()
-  terminal.send(terminal.raw(0x0801, Uint8Array.of(1, 2), { part: { total: 2, sn: 1 } }))
-  assert.deepEqual(terminal.results(), [[0x0801, 3]])
-  assert.equal(world.counters().get('subpackage-unsupported'), 1)
-  assert.deepEqual(seen(app), [])
-})
-
 test('an encrypted message is answered as unsupported and published as it is', async () => {
   const { gateway, app } = await scene()
   const terminal = Terminal.online(gateway)
