@@ -2,10 +2,11 @@
  * Commands on their way to one terminal: sent, repeated while no answer comes, matched with the terminal's reply or its
  * general response (JT/T 808 8.1) by message id and serial number, and answered exactly once.
  */
-import { type Command, CommandDesk, type CommandError, type Delivery, type Link } from '#sdk'
+import { COMMAND_TIMEOUT_MS, type Command, CommandDesk, type CommandError, type Delivery, type Link } from '#sdk'
 import type { GeneralResponse } from './codec/bodies/general-response.ts'
 import { type Header, type Message, Result, SERIALS } from './codec/index.ts'
-import { type Composition, compose } from './commands.ts'
+import { type Composition, compose, composeById } from './commands.ts'
+import { readEmqxCommand } from './emqx.ts'
 import { answeredSerial, type Expectation, expectationOf, resultOf } from './replies.ts'
 import type { Shared } from './shared.ts'
 import type { Sent, Speaker } from './speaker.ts'
@@ -13,6 +14,8 @@ import type { Data } from './topics.ts'
 
 /** Who waits for the answer. */
 interface Customer {
+  /** How long it waits for the reply of a terminal that has taken the message; undefined has a deadline of its own. */
+  readonly patienceMs: number | undefined
   succeed(result: Data): void
   fail(code: CommandError, message: string): void
 }
@@ -78,6 +81,16 @@ export class CommandFlow {
     else this.#send(customer, composed)
   }
 
+  /** A message as EMQX's applications write it: what comes of it is seen on the topic up, and counted. */
+  takeNative(delivery: Delivery): void {
+    const customer = new NativeCustomer(this.#link, delivery)
+    const command = readEmqxCommand(delivery.message.payload)
+    const composed = command === undefined ? undefined : composeById(command.id, command.body, this.#terminal.form)
+    if (command === undefined || composed === undefined) customer.fail('bad-request')
+    else if ('code' in composed) customer.fail(composed.code)
+    else this.#send(customer, composed, command.sn)
+  }
+
   /** The terminal's general response. False when it answers nothing that is pending. */
   answered({ id, seq, result }: GeneralResponse): boolean {
     for (const pending of this.#pending) {
@@ -93,6 +106,7 @@ export class CommandFlow {
       if (pending.open.size > 0 && place < pending.sent.frames.length - 1) return true
       if (pending.expectation.general === 'wait') {
         pending.accepted = true
+        pending.dueAt = this.#link.now() + (pending.customer.patienceMs ?? Number.POSITIVE_INFINITY)
         this.#rearm()
       } else {
         this.#forget(pending)
@@ -129,8 +143,8 @@ export class CommandFlow {
   repeat(): void {
     const now = this.#link.now()
     for (const pending of this.#pending) {
-      if (pending.accepted || pending.dueAt > now) continue
-      if (pending.repetitions >= this.#shared.config.retry.attempts) {
+      if (pending.dueAt > now) continue
+      if (pending.accepted || pending.repetitions >= this.#shared.config.retry.attempts) {
         this.#forget(pending)
         pending.customer.fail('timeout', `no answer after ${pending.repetitions} repetitions`)
         continue
@@ -145,17 +159,18 @@ export class CommandFlow {
   }
 
   close(): void {
+    for (const { customer } of this.#pending) if (customer instanceof NativeCustomer) customer.fail('offline')
     this.#pending.clear()
     this.#desk.close()
   }
 
-  #send(customer: Customer, { id, body }: Composition): void {
+  #send(customer: Customer, { id, body }: Composition, sn?: number): void {
     const { maxBytes } = this.#shared.config.parts
     if (body.length > maxBytes) {
       customer.fail('too-large', `the message takes ${body.length} octets of ${maxBytes} (parts.maxBytes)`)
       return
     }
-    const sent = this.#speaker.sendBody(this.#terminal, id, body)
+    const sent = this.#speaker.sendBody(this.#terminal, id, body, sn)
     const expectation = expectationOf(id, this.#edition)
     if (expectation === undefined) {
       customer.succeed({})
@@ -182,7 +197,7 @@ export class CommandFlow {
 
   #rearm(): void {
     let next = Number.POSITIVE_INFINITY
-    for (const { dueAt, accepted } of this.#pending) if (!accepted) next = Math.min(next, dueAt)
+    for (const { dueAt } of this.#pending) next = Math.min(next, dueAt)
     if (next === Number.POSITIVE_INFINITY) this.#link.disarm(this.#retryTimer)
     else this.#link.arm(this.#retryTimer, Math.max(1, next - this.#link.now()))
   }
@@ -196,6 +211,7 @@ function placeOf({ sn, frames }: Sent, seq: number): number | undefined {
 
 /** A command of the unified topics: the desk answers it, and keeps its deadline. */
 class DeskCustomer implements Customer {
+  readonly patienceMs = undefined
   readonly command: Command
   readonly #desk: CommandDesk
 
@@ -210,5 +226,25 @@ class DeskCustomer implements Customer {
 
   fail(code: CommandError, message: string): void {
     this.#desk.fail(this.command, code, message)
+  }
+}
+
+/** A message on EMQX's topic: nothing answers it there. */
+class NativeCustomer implements Customer {
+  readonly patienceMs = COMMAND_TIMEOUT_MS
+  readonly #link: Link
+  readonly #delivery: number
+
+  constructor(link: Link, delivery: Delivery) {
+    this.#link = link
+    this.#delivery = delivery.id
+  }
+
+  succeed(): void {
+    this.#link.ack(this.#delivery)
+  }
+
+  fail(code: CommandError): void {
+    this.#link.nack(this.#delivery, `command-${code}`)
   }
 }

@@ -152,6 +152,21 @@ export const config = z.strictObject({
   retry: retry.prefault({}).meta({ title: 'Repetition of commands' }),
   parts: parts.prefault({}).meta({ title: 'Messages of several parts' }),
   frame: frame.prefault({}).meta({ title: 'Limits of frames' }),
+  topics: z
+    .array(z.enum(['unified', 'emqx']))
+    .min(1)
+    .default(['unified', 'emqx'])
+    .meta({
+      title: 'Topics and JSON that are offered',
+      description:
+        '`unified`: devices/{phone}/...; `emqx`: jt808/{phone}/{phone}/up and /dn. What nobody subscribes to is not made.',
+      ...live,
+    }),
+  maxMediaBytes: size('512KiB', {
+    title: 'Media of more octets is published without them',
+    description: 'The octets travel as base64 in the event.',
+    ...live,
+  }),
   native: z
     .boolean()
     .default(true)

@@ -5,6 +5,8 @@
 import { fnv1a } from '#bytes/checksum'
 import { deviceTopic, isAccepted, type Link, malformed, Message as Publication, type PublishOutcome } from '#sdk'
 import { type Header, type Location, type Message, type Of, Result, SERIALS } from './codec/index.ts'
+import { emqxPayload, emqxTopics } from './emqx.ts'
+import { mediaData, withoutBytes } from './media.ts'
 import { RecentFrames } from './recent-frames.ts'
 import type { Shared } from './shared.ts'
 import type { Speaker } from './speaker.ts'
@@ -25,8 +27,10 @@ export class Reports {
   readonly #terminal: Header
   readonly #edition: string | undefined
   readonly #recent: RecentFrames
-  readonly #telemetryTopic: string
-  readonly #eventTopic: string
+  /** Undefined where the unified topics are off. */
+  readonly #telemetryTopic: string | undefined
+  readonly #eventTopic: string | undefined
+  readonly #emqxTopic: string | undefined
   /** By key; made for the first report of several publications. Bounded by what the broker has not answered yet. */
   #open: Map<number, Open> | undefined = undefined
   /** Media and files that wait for the broker: their answers name them. By key; made for the first. */
@@ -39,20 +43,25 @@ export class Reports {
     this.#speaker = speaker
     this.#terminal = terminal
     this.#recent = new RecentFrames(shared.config.duplicates)
-    this.#telemetryTopic = deviceTopic(terminal.phone, 'up/telemetry')
-    this.#eventTopic = deviceTopic(terminal.phone, 'up/event')
+    const { topics } = shared.config
+    const unified = topics.includes('unified')
+    this.#telemetryTopic = unified ? deviceTopic(terminal.phone, 'up/telemetry') : undefined
+    this.#eventTopic = unified ? deviceTopic(terminal.phone, 'up/event') : undefined
+    this.#emqxTopic = topics.includes('emqx') ? emqxTopics(terminal.phone).up : undefined
   }
 
   location(message: Of<'location'>, frame: Uint8Array): void {
     const key = keyOf(message.header)
     if (!this.#isNew(message, key, frame)) return
-    const topic = this.#telemetryTopic
-    if (!this.#link.wanted(topic)) {
-      this.settle(key, 'no-subscribers')
-      return
-    }
-    const payload = envelope(this.#origin(), 'location', locationData(message.body), message)
-    this.#link.publish(new Publication(topic, payload, 1), key)
+    const unified = this.#wanted(this.#telemetryTopic)
+    const emqx = this.#wanted(this.#emqxTopic)
+    if (unified === undefined && emqx === undefined) this.settle(key, 'no-subscribers')
+    else if (emqx === undefined) this.#link.publish(this.#locationAt(unified as string, message.body, message), key)
+    else
+      this.#publish(key, [
+        ...(unified === undefined ? [] : [this.#locationAt(unified, message.body, message)]),
+        this.#native(emqx, message),
+      ])
   }
 
   /** Each point is a location of its own; the batch is acknowledged when the broker has accepted all of them. */
@@ -60,17 +69,13 @@ export class Reports {
     const key = keyOf(message.header)
     if (!this.#isNew(message, key, frame)) return
     const publications: Publication[] = []
-    const wanted = this.#link.wanted(this.#telemetryTopic)
+    const topic = this.#wanted(this.#telemetryTopic)
     for (const point of message.body.location) {
-      if ('broken' in point) {
-        this.#link.malformed(malformed('bad-batch-item'))
-      } else if (wanted) {
-        const single: Message = { type: 'location', header: message.header, body: point }
-        publications.push(
-          new Publication(this.#telemetryTopic, envelope(this.#origin(), 'location', locationData(point), single), 1),
-        )
-      }
+      if ('broken' in point) this.#link.malformed(malformed('bad-batch-item'))
+      else if (topic !== undefined)
+        publications.push(this.#locationAt(topic, point, { type: 'location', header: message.header, body: point }))
     }
+    this.#addNative(publications, message)
     this.#publish(key, publications)
   }
 
@@ -83,15 +88,12 @@ export class Reports {
       this.#named.set(key, message)
     }
     const publications: Publication[] = []
-    const topic = this.#eventTopic
     const where = locationIn(message)
-    if (where !== undefined && this.#link.wanted(this.#telemetryTopic)) {
-      const payload = envelope(this.#origin(), 'location', locationData(where), message)
-      publications.push(new Publication(this.#telemetryTopic, payload, 1))
-    }
-    if (!replied && this.#link.wanted(topic)) {
-      publications.push(new Publication(topic, envelope(this.#origin(), message.type, eventData(message), message), 1))
-    }
+    const telemetry = where === undefined ? undefined : this.#wanted(this.#telemetryTopic)
+    if (where !== undefined && telemetry !== undefined) publications.push(this.#locationAt(telemetry, where, message))
+    const topic = replied ? undefined : this.#wanted(this.#eventTopic)
+    if (topic !== undefined) publications.push(new Publication(topic, this.#eventEnvelope(message), 1))
+    if (message.type !== 'terminal-key') this.#addNative(publications, message)
     this.#publish(key, publications)
   }
 
@@ -102,13 +104,16 @@ export class Reports {
     const key = keyOf(message.header)
     if (this.#note(key, frame) !== 'new') return
     this.announce('unknown', message, () => unknownData(message.header.id, message))
+    const publications: Publication[] = []
+    this.#addNative(publications, message)
+    for (const publication of publications) this.#link.publish(publication)
     this.#recent.settle(key, true)
   }
 
   /** Publishes an event if somebody would see it. */
   announce(type: string, message: Message, data: () => Data): void {
-    const topic = this.#eventTopic
-    if (!this.#link.wanted(topic)) return
+    const topic = this.#wanted(this.#eventTopic)
+    if (topic === undefined) return
     this.#link.publish(new Publication(topic, envelope(this.#origin(), type, data(), message), 1))
   }
 
@@ -125,6 +130,30 @@ export class Reports {
     if (open.left > 0) return
     this.#open?.delete(key)
     this.#conclude(key, open.accepted)
+  }
+
+  /** The topic, if somebody would see it. */
+  #wanted(topic: string | undefined): string | undefined {
+    return topic !== undefined && this.#link.wanted(topic) ? topic : undefined
+  }
+
+  #locationAt(topic: string, location: Location, message: Message): Publication {
+    return new Publication(topic, envelope(this.#origin(), 'location', locationData(location), message), 1)
+  }
+
+  #native(topic: string, message: Message): Publication {
+    return new Publication(topic, emqxPayload(message, this.#shared.config.maxMediaBytes), 1)
+  }
+
+  #addNative(publications: Publication[], message: Message): void {
+    const topic = this.#wanted(this.#emqxTopic)
+    if (topic !== undefined) publications.push(this.#native(topic, message))
+  }
+
+  #eventEnvelope(message: EventMessage): Uint8Array {
+    if (message.type !== 'media-data') return envelope(this.#origin(), message.type, eventData(message), message)
+    const data = mediaData(message, this.#shared.config.maxMediaBytes)
+    return envelope(this.#origin(), 'media', data, withoutBytes(message))
   }
 
   #publish(key: number, publications: readonly Publication[]): void {

@@ -19,6 +19,7 @@ import { shown } from './codec/bodies/text.ts'
 import { decode, FlagFramer, type Header, type Message, type Of, Result } from './codec/index.ts'
 import { utcDigits } from './codec/time.ts'
 import { CommandFlow } from './command-flow.ts'
+import { emqxTopics } from './emqx.ts'
 import { Parts } from './parts.ts'
 import { Reports, refuse } from './reports.ts'
 import type { Shared } from './shared.ts'
@@ -240,7 +241,9 @@ export class TerminalSession implements Session, FrameSink {
     if (this.#link.peer.datagram) this.#shared.byPhone.set(header.phone, this.#link)
     this.#link.arm(SILENCE, this.#shared.config.idleTimeout)
     this.#speaker.respond(header, Result.ok)
-    this.#link.subscribe(deviceTopic(header.phone, 'down/command'), { qos: 1, liveOnly: true })
+    const { topics } = this.#shared.config
+    if (topics.includes('unified')) this.#link.subscribe(deviceTopic(header.phone, 'down/command'), { qos: 1, liveOnly: true })
+    if (topics.includes('emqx')) this.#link.subscribe(emqxTopics(header.phone).down, { qos: 1, liveOnly: true })
     this.#announceRegistration(online)
     online.reports.announce('authenticated', message, () => authenticatedData(body.details))
   }
@@ -272,7 +275,8 @@ export class TerminalSession implements Session, FrameSink {
       deadline: DEADLINE,
       retry: RETRY,
     })
-    online.commands.take(delivery)
+    if (delivery.message.topic === emqxTopics(online.header.phone).down) online.commands.takeNative(delivery)
+    else online.commands.take(delivery)
   }
 
   onTimer(timer: number): void {

@@ -32,16 +32,17 @@ export class Speaker {
     this.sendBody(to, messageId(draft), writeBody(draft, to.form))
   }
 
-  sendBody(to: Header, id: number, body: Uint8Array): Sent {
-    const sn = this.#sn
+  /** `chosen`: the serial number that an application wants; counting goes on without it. */
+  sendBody(to: Header, id: number, body: Uint8Array, chosen?: number): Sent {
+    const sn = chosen ?? this.#sn
     if (body.length <= MAX_BODY_BYTES) {
-      this.#sn = (sn + 1) % SERIALS
+      if (chosen === undefined) this.#sn = (sn + 1) % SERIALS
       const frame = closeFrame(headerTo(to, id, sn), body)
       this.#link.send(frame)
       return { id, sn, frames: [frame] }
     }
     const total = Math.ceil(body.length / PART_BYTES)
-    this.#sn = (sn + total) % SERIALS
+    if (chosen === undefined) this.#sn = (sn + total) % SERIALS
     const frames = Array.from({ length: total }, (_, i) => {
       const header = { ...headerTo(to, id, (sn + i) % SERIALS), part: { total, sn: i + 1 } }
       return closeFrame(header, body.subarray(i * PART_BYTES, (i + 1) * PART_BYTES))

@@ -29,7 +29,7 @@ export {
   type UplinkType,
   writeBody,
 } from './messages.ts'
-export { nativeOf } from './native.ts'
+export { nativeOf, presentHeader } from './native.ts'
 
 /** A frame with a flag at either end, from a framer or a datagram. */
 export function decode(frame: Uint8Array): Message | Malformed {

@@ -6,11 +6,14 @@ import { presentBody } from './messages.ts'
 
 /** `{"header":{"msg_id":512,...},"body":{...}}`; an opaque body is hex. */
 export function nativeOf(message: Message): Readonly<Record<string, unknown>> {
-  return { header: headerOf(message.header), body: message.type === 'opaque' ? opaqueOf(message.body) : presentBody(message) }
+  return {
+    header: presentHeader(message.header),
+    body: message.type === 'opaque' ? opaqueOf(message.body) : presentBody(message),
+  }
 }
 
 /** Members that are undefined are left out of the JSON. */
-function headerOf({ id, encryption, length, phone, sn, form, protocol, part }: Header): object {
+export function presentHeader({ id, encryption, length, phone, sn, form, protocol, part }: Header): object {
   return {
     msg_id: id,
     encrypt: encryption,

@@ -24,6 +24,8 @@ test('everything has a default', () => {
       acknowledge: 'except-media',
     },
     frame: { maxBytes: 2092, maxFaults: 16 },
+    topics: ['unified', 'emqx'],
+    maxMediaBytes: 524_288,
     native: true,
   })
 })

@@ -59,7 +59,7 @@ test('media is acknowledged as a whole, with 0x8800', async () => {
     extra_raw: undefined,
   })
   const [event] = events(app)
-  assert.equal(event?.type, 'media-data')
+  assert.equal(event?.type, 'media')
   terminal.send(frames[1] as Uint8Array)
   assert.deepEqual(terminal.read(), [], 'a part that comes again changes nothing')
   assert.deepEqual(events(app), [])

@@ -76,8 +76,12 @@ const IO_STATES = ['deep_sleep', 'sleep'] as const
 
 const FIRST_CUSTOM = 0xe0
 
-/** The extras as JSON; `octets` is how what is not decoded shows. */
-export function readExtras(bytes: Uint8Array, octets: (bytes: Uint8Array) => string = toHex): Extras {
+/** The extras as JSON; `octets` is how what is not decoded shows, `named` the ids that are decoded: absent, all. */
+export function readExtras(
+  bytes: Uint8Array,
+  octets: (bytes: Uint8Array) => string = toHex,
+  named?: ReadonlySet<number>,
+): Extras {
   const extras: Extras = {}
   const reader = new Reader(bytes)
   while (reader.remaining > 0) {
@@ -85,10 +89,10 @@ export function readExtras(bytes: Uint8Array, octets: (bytes: Uint8Array) => str
     const id = reader.u8()
     const value = reader.take(reader.u8())
     if (!reader.ok) {
-      extras['extra_raw'] = toHex(bytes, at)
+      extras['extra_raw'] = octets(bytes.subarray(at))
       break
     }
-    const extra = EXTRAS.get(id)
+    const extra = named === undefined || named.has(id) ? EXTRAS.get(id) : undefined
     const known = extra !== undefined && fits(extra, value.length) ? extra.read(new Reader(value)) : undefined
     if (extra !== undefined && known !== undefined) extras[extra.name] = known
     else if (id < FIRST_CUSTOM) extras[id] = octets(value)
