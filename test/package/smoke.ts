@@ -60,7 +60,7 @@ await step('the package holds no tests', async () => {
 })
 
 await step('the entry points import', async () => {
-  for (const entry of ['omnigate', 'omnigate/sdk', 'omnigate/schema', 'omnigate/testing']) {
+  for (const entry of ['omnigate', 'omnigate/sdk', 'omnigate/schema', 'omnigate/testing', 'omnigate/jt808-parser']) {
     const code = `if (Object.keys(await import('${entry}')).length === 0) throw new Error('empty')`
     const result = await run(process.execPath, ['--input-type=module', '--eval', code], { cwd: app })
     assert.equal(result.code, 0, `${entry}: ${result.stderr}`)
