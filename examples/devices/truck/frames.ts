@@ -22,6 +22,16 @@ const LENGTH_MASK = 0x3ff
 /** The longest frame with every octet escaped; what is longer is cut here and fails. */
 const MAX_CONTENT = 2090
 
+/** A frame and its serial number. */
+export interface Framed {
+  readonly sn: number
+  readonly bytes: Uint8Array
+}
+
+const PARTS = 0x2000
+/** Octets of a part. */
+const PART_OCTETS = 900
+
 /** Numbers and frames what one terminal sends. */
 export class FrameWriter {
   readonly #phone: string
@@ -33,20 +43,34 @@ export class FrameWriter {
     this.#version = version
   }
 
-  /** The frame and its serial number. */
-  frame(id: number, body: Uint8Array): { readonly sn: number; readonly bytes: Uint8Array } {
+  frame(id: number, body: Uint8Array): Framed {
+    return this.#frame(id, body, undefined)
+  }
+
+  /** The frames of a long message, numbered one after the other. */
+  parts(id: number, body: Uint8Array): Framed[] {
+    const total = Math.ceil(body.length / PART_OCTETS)
+    return Array.from({ length: total }, (_, i) =>
+      this.#frame(id, body.subarray(i * PART_OCTETS, (i + 1) * PART_OCTETS), { total, number: i + 1 }),
+    )
+  }
+
+  #frame(id: number, body: Uint8Array, part: { readonly total: number; readonly number: number } | undefined): Framed {
     const sn = this.#sn
     this.#sn = (sn + 1) & 0xffff
     const plain = new Writer()
+    const attributes = body.length | (part === undefined ? 0 : PARTS)
     if (this.#version === '2019') {
-      plain.u16(id).u16(body.length | VERSION_2019)
+      plain.u16(id).u16(attributes | VERSION_2019)
       plain.u8(1)
       writeBcd(plain, this.#phone, 10)
     } else {
-      plain.u16(id).u16(body.length)
+      plain.u16(id).u16(attributes)
       writeBcd(plain, this.#phone, 6)
     }
-    plain.u16(sn).put(body)
+    plain.u16(sn)
+    if (part !== undefined) plain.u16(part.total).u16(part.number)
+    plain.put(body)
     plain.u8(xor(plain.view()))
     return { sn, bytes: escaped(plain.view()) }
   }
@@ -98,5 +122,6 @@ function parsed(content: readonly number[]): Received | undefined {
     readBcd(reader, 10)
   }
   const sn = reader.u16()
+  if ((attributes & PARTS) !== 0) reader.skip(4)
   return reader.ok && reader.remaining === (attributes & LENGTH_MASK) ? { id, sn, body: reader } : undefined
 }

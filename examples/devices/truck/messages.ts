@@ -6,6 +6,7 @@ import type { Version } from './frames.ts'
 import type { Position } from './route.ts'
 
 const OVERSPEED_KMH = 80
+const EMERGENCY_ALARM = 1 << 0
 const OVERSPEED_ALARM = 1 << 1
 const ACC_ON = 1 << 0
 const POSITIONED = 1 << 1
@@ -32,16 +33,11 @@ export function authenticate(version: Version, code: string): Uint8Array {
   return body.finish()
 }
 
-/** 0x0001 */
-export function response(seq: number, id: number, result: number): Uint8Array {
-  return new Writer().u16(seq).u16(id).u8(result).finish()
-}
-
 /** 0x0200 with mileage, fuel, signal strength and satellites. */
-export function location(position: Position, at: Date): Uint8Array {
+export function location(position: Position, at: Date, emergency = false): Uint8Array {
   const { lat, lon, speedKmh, headingDeg, distanceM } = position
   const body = new Writer()
-    .u32(isOverspeed(position) ? OVERSPEED_ALARM : 0)
+    .u32((isOverspeed(position) ? OVERSPEED_ALARM : 0) | (emergency ? EMERGENCY_ALARM : 0))
     .u32(ACC_ON | POSITIONED | (lat < 0 ? SOUTH : 0) | (lon < 0 ? WEST : 0))
     .u32(Math.round(Math.abs(lat) * 1e6))
     .u32(Math.round(Math.abs(lon) * 1e6))
@@ -60,6 +56,25 @@ export function location(position: Position, at: Date): Uint8Array {
   body.u8(0x30).u8(1).u8(28)
   body.u8(0x31).u8(1).u8(14)
   return body.finish()
+}
+
+/** 0x0704: points that were kept while there was no connection. */
+export function batch(points: readonly Uint8Array[]): Uint8Array {
+  const body = new Writer().u16(points.length).u8(1)
+  for (const point of points) body.u16(point.length).put(point)
+  return body.finish()
+}
+
+/** Octets of a location without its extras. */
+const BASICS = 28
+const PHOTO_OCTETS = 4000
+
+/** 0x0801: something like a JPEG of the first camera, by command (0) or by timer (1). */
+export function photo(mediaId: number, cause: 0 | 1, where: Uint8Array): Uint8Array {
+  const body = new Writer().u32(mediaId).u8(0).u8(0).u8(cause).u8(1).put(where.subarray(0, BASICS))
+  body.u32(0xffd8ffe0)
+  for (let i = 0; i < PHOTO_OCTETS; i++) body.u8((i * 31 + mediaId) & 0xff)
+  return body.u16(0xffd9).finish()
 }
 
 export function isOverspeed(position: Position): boolean {

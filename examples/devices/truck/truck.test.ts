@@ -7,8 +7,10 @@ import { encodeGbk } from '#bytes/gbk'
 import { toHex } from '#bytes/hex'
 import { Writer } from '#bytes/writer'
 import { Truck, type TruckOptions } from '../truck.ts'
+import { Fleet } from './fleet.ts'
 import { FrameReader, FrameWriter, type Received, type Version } from './frames.ts'
 import { authenticate, location, register } from './messages.ts'
+import { readOptions } from './options.ts'
 import { Drive, parseRoute, SHANGHAI } from './route.ts'
 
 // ---- parts --------------------------------------------------------------------------------------------------------
@@ -194,4 +196,97 @@ test('stop ends a truck that would drive on', async (t) => {
   const simulated = truck(await platform.port(), { count: Number.POSITIVE_INFINITY })
   assert.equal(await simulated.finished, true)
   assert.equal(simulated.online, false)
+})
+
+test('pictures, batches and alarms: sent in parts, sent again where parts are missing, waited for at the end', {
+  timeout: 20_000,
+}, async (t) => {
+  let withheld = false
+  const alarms: number[] = []
+  const platform = new Platform(t, '2013', '013812345678', (self, socket, message) => {
+    if (message.id === 0x0200) alarms.push(message.body.u32() & 1)
+    if (message.id !== 0x0801) self.accept(socket, message)
+    else if (!withheld && self.seen.filter((id) => id === 0x0801).length === 5) {
+      withheld = true
+      self.send(socket, 0x8800, new Writer().u32(1).u8(2).u16(1).u16(3).finish())
+    } else if (withheld && self.seen.filter((id) => id === 0x0801).length === 7) {
+      self.send(socket, 0x8800, new Writer().u32(1).finish())
+    }
+  })
+  const simulated = truck(await platform.port(), { count: 4, photos: 4, batches: 2, alarms: 2 })
+  assert.equal(await simulated.finished, true)
+  assert.equal(simulated.photosAcknowledged, 1)
+  assert.equal(platform.seen.filter((id) => id === 0x0704).length, 2)
+  assert.equal(platform.seen.filter((id) => id === 0x0801).length, 7)
+  assert.deepEqual(alarms, [0, 1, 0, 1])
+})
+
+test('questions about parameters, attributes, position and the camera are answered', { timeout: 20_000 }, async (t) => {
+  const answers = new Map<number, string>()
+  const platform = new Platform(t, '2013', '013812345678', (self, socket, message) => {
+    if (message.id === 0x0102) {
+      self.send(socket, 0x8103, new Writer().u8(1).u32(0x29).u8(4).u32(5).finish())
+      self.send(socket, 0x8106, new Writer().u8(2).u32(0x29).u32(0x9999).finish())
+      self.send(socket, 0x8107, new Uint8Array(0))
+      self.send(socket, 0x8201, new Uint8Array(0))
+      self.send(socket, 0x8801, new Uint8Array(12))
+    }
+    answers.set(message.id, toHex(message.body.bytes.subarray(message.body.offset, message.body.offset + message.body.remaining)))
+    if (message.id === 0x0801) self.send(socket, 0x8800, new Writer().u32(1).finish())
+    else self.accept(socket, message)
+  })
+  assert.equal(await truck(await platform.port(), { count: 2 }).finished, true)
+  assert.match(answers.get(0x0104) ?? '', /^[0-9a-f]{4}01000000290400000005$/)
+  assert.equal(answers.get(0x0107)?.length, 2 * (2 + 5 + 20 + 7 + 10 + 4 + 4 + 2))
+  assert.equal(answers.get(0x0201)?.slice(20, 28), '01dc89d0')
+  assert.equal(answers.get(0x0805)?.slice(4), '00000100000001')
+  assert.ok(answers.has(0x0801))
+})
+
+test('a fleet counts its phones up, and ends together', { timeout: 20_000 }, async (t) => {
+  const phones = new Set<string>()
+  const sockets: Socket[] = []
+  const server = createServer((socket) => {
+    sockets.push(socket)
+    socket.on('error', () => {})
+    let writer: FrameWriter | undefined
+    const reader = new FrameReader()
+    socket.on('data', (chunk) => {
+      const phone = toHex(chunk.subarray(5, 11))
+      phones.add(phone)
+      writer ??= new FrameWriter(phone, '2013')
+      reader.push(chunk, ({ id, sn }) => {
+        const body = new Writer().u16(sn)
+        if (id === 0x0100) socket.write((writer as FrameWriter).frame(0x8100, body.u8(0).put(encodeGbk('C')).finish()).bytes)
+        else socket.write((writer as FrameWriter).frame(0x8001, body.u16(id).u8(0).finish()).bytes)
+      })
+    })
+  })
+  t.after(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const fleet = new Fleet(3, { host: '127.0.0.1', port, phone: '013899999999', intervalMs: 5, count: 2 }).start()
+  assert.equal(await fleet.finished, true)
+  assert.deepEqual([...phones].sort(), ['013899999999', '013900000000', '013900000001'])
+  assert.deepEqual(fleet.totals, { acknowledged: 6, refused: 0, photos: 0 })
+})
+
+test('what is wrong on the command line is said', () => {
+  assert.deepEqual(readOptions(['--trucks', '5', '--photos', '3']), {
+    truck: { host: '127.0.0.1', port: 6207, phone: '013812345678', intervalMs: 1000, route: SHANGHAI, photos: 3 },
+    trucks: 5,
+  })
+  for (const args of [
+    ['--trucks', '0'],
+    ['--photos', 'x'],
+    ['--port', 'a'],
+    ['--count', '0'],
+    ['--version', '2020'],
+    ['--interval', '1'],
+  ])
+    assert.equal(typeof readOptions(args), 'string', args.join(' '))
 })
