@@ -5,7 +5,7 @@
  *   platform-response sn=0 seq=1 id=0x0102 result=0
  *   0x0900 sn=7 hex:f00102
  *
- * A message's name, or its id where the body is octets; the header's fields, then those of the body under the names of the
+ * A message's name; or its id, where the body is octets or has no words yet; the header's fields, then those of the body under the names of the
  * codec. A phone number stays until another is given and is printed only where it is another; 20 digits mean the 2019
  * header. Serial numbers that are left out count up from 0.
  */
@@ -21,8 +21,8 @@ type Field = number | string | Uint8Array | undefined
 
 const NO_OCTETS = new Uint8Array(0)
 
-/** Every field of every body, in the order in which it is printed, with what it is when it is left out. */
-const BODIES: Readonly<Record<Draft['type'], Readonly<Record<string, Field>>>> = {
+/** The fields of the bodies that have words, in the order in which it is printed, with what it is when it is left out. */
+const BODIES: Readonly<Partial<Record<Draft['type'], Readonly<Record<string, Field>>>>> = {
   heartbeat: { extra_raw: undefined },
   deregister: { extra_raw: undefined },
   register: { province: 0, city: 0, manufacturer: '', model: '', dev_id: '', color: 0, license_number: '', edition: '' },
@@ -104,7 +104,7 @@ function compose(
 function draftOf(name: string, fields: ReadonlyMap<string, string>, form: Header['form']): Draft {
   if (!Object.hasOwn(BODIES, name)) throw new Error(`no message is called ${name}`)
   const type = name as Draft['type']
-  const known = BODIES[type]
+  const known = BODIES[type] ?? {}
   for (const key of fields.keys()) {
     if (!HEADER_FIELDS.has(key) && !Object.hasOwn(known, key)) throw new Error(`${name} has no field ${key}`)
   }
@@ -142,7 +142,7 @@ function print(frame: Uint8Array, phone: string): string {
   const message = decode(frame)
   if (isMalformed(message)) throw new Error(message.malformed)
   const { header } = message
-  const words = [message.type === 'opaque' ? hexId(header.id) : message.type]
+  const words = [wordsOf(message) === undefined ? hexId(header.id) : message.type]
   if (header.phone !== phone) words.push(`phone=${header.phone}`)
   words.push(`sn=${header.sn}`)
   if (header.encryption !== 0) words.push(`encryption=${header.encryption}`)
@@ -150,11 +150,19 @@ function print(frame: Uint8Array, phone: string): string {
   return [...words, ...printBody(message)].join(' ')
 }
 
+function wordsOf({ type }: Message): Readonly<Record<string, Field>> | undefined {
+  return type === 'opaque' ? undefined : BODIES[type]
+}
+
 function printBody(message: Message): string[] {
-  if (message.type === 'opaque') return message.body.length === 0 ? [] : [`hex:${toHex(message.body)}`]
+  const words = wordsOf(message)
+  if (words === undefined) {
+    const octets = message.type === 'opaque' ? message.body : writeBody(message, message.header.form)
+    return octets.length === 0 ? [] : [`hex:${toHex(octets)}`]
+  }
   const body: Readonly<Record<string, unknown>> =
     message.type === 'authenticate' ? { ...message.body, ...message.body.details } : { ...message.body }
-  return Object.keys(BODIES[message.type]).flatMap((key) => {
+  return Object.keys(words).flatMap((key) => {
     const value = body[key]
     return value === undefined || (value instanceof Uint8Array && value.length === 0) ? [] : [`${key}=${printValue(key, value)}`]
   })
