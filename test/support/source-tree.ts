@@ -1,7 +1,7 @@
 /** The repository as the architecture tests see it: files by path, relative to the root and written with `/`. */
 import type { Dirent } from 'node:fs'
 import { existsSync, readdirSync } from 'node:fs'
-import { inProject, readText } from './project.ts'
+import { inProject, readJson, readText } from './project.ts'
 
 const SKIPPED = new Set(['node_modules', 'dist', '.git', 'data', '.bench'])
 
@@ -40,6 +40,15 @@ export function gatewayFolders(): string[] {
 }
 
 /** TypeScript sources below the given files or folders. */
+/** Gateways that the committed schema describes and the disk no longer holds: what was made for them is left over. */
+export function deletedGateways(): string[] {
+  const schema = readJson('specs/generated/config.schema.json') as {
+    properties: { gateways: { properties: Readonly<Record<string, unknown>> } }
+  }
+  const present = new Set(gatewayFolders())
+  return Object.keys(schema.properties.gateways.properties).filter((name) => !present.has(name))
+}
+
 export function sourcesUnder(...places: readonly string[]): SourceFile[] {
   const paths = places.flatMap((place) =>
     place.endsWith('.ts') ? (existsSync(inProject(place)) ? [place] : []) : filesUnder(place),
