@@ -60,8 +60,16 @@ async function start(file: string, modules: Registry): Promise<Runtime> {
   return startRuntime(config, { version: '0.0.0', log })
 }
 
-/** Telemetry up, a command down and its answer up, as every application sees them. */
 async function roundTrip(runtime: Runtime, gateway: string): Promise<void> {
+  try {
+    await talk(runtime, gateway)
+  } finally {
+    await runtime.stop()
+  }
+}
+
+/** Telemetry up, a command down and its answer up, as every application sees them. */
+async function talk(runtime: Runtime, gateway: string): Promise<void> {
   const [listener] = runtime.listeners()
   assert.equal(listener?.gateway, gateway)
   const app = new AppClient(runtime.core, 'application')
@@ -88,7 +96,6 @@ async function roundTrip(runtime: Runtime, gateway: string): Promise<void> {
     assert.deepEqual(response?.json(), { id: '42', device: 'm1', ok: true, result: {} })
   } finally {
     device.leave()
-    await runtime.stop()
   }
   assert.deepEqual(problems, [])
 }
