@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { run } from '../support/process.ts'
 import { inProject, readText } from '../support/project.ts'
-import { filesUnder, gatewayFolders } from '../support/source-tree.ts'
+import { deletedGateways, filesUnder, gatewayFolders } from '../support/source-tree.ts'
 import { blocksOf, outputFault } from './blocks.ts'
 
 const RUNNER_TIMEOUT_MS = 200_000
@@ -57,6 +57,7 @@ for (const path of documents) {
 
 test('links between documents lead somewhere', () => {
   const known = new Set(filesUnder(''))
+  const away = deletedGateways()
   const folders = new Set([...known].flatMap((path) => path.split('/').map((_, index, parts) => parts.slice(0, index).join('/'))))
   const dangling = [...known]
     .filter((path) => path.endsWith('.md'))
@@ -68,6 +69,7 @@ test('links between documents lead somewhere', () => {
       ]
         .map((match) => match[1]?.split('#')[0] ?? '')
         .filter((target) => target !== '' && !/^[a-z]+:/.test(target))
+        .filter((target) => !away.some((gateway) => target.includes(`gateways/${gateway}/`)))
         .map((target) => new URL(target, `file:///${path}`).pathname.slice(1).replace(/\/$/, ''))
         .filter((target) => !known.has(target) && !folders.has(target))
         .map((target) => `${path}: ${target}`),
