@@ -15,6 +15,7 @@ import { PacketFramer } from './codec/framer.ts'
 import { decodePublishProperties } from './codec/properties.ts'
 import { sendPublishV3, sendPublishV5, V3_NUMBERED, V3_PLAIN, V5_PLAIN } from './codec/publish.ts'
 import {
+  BAD_AUTHENTICATION_METHOD,
   CLIENT_ID_REJECTED_V3,
   GOODBYES,
   malformedReason,
@@ -293,7 +294,7 @@ export class MqttSession implements Session, PacketSink {
       return this.#refuse(malformed('client-id', 0, true))
     }
     if ((packet as IConnectPacket).properties?.authenticationMethod !== undefined) {
-      this.#link.send(encodeConnack({ sessionPresent: false, reasonCode: 0x8c }, 5)) // [MQTT-4.12.0-1]
+      this.#link.send(encodeConnack({ sessionPresent: false, reasonCode: BAD_AUTHENTICATION_METHOD }, 5)) // [MQTT-4.12.0-1]
       return this.#link.close('not-authorized')
     }
     this.#link.connect(connect.request)

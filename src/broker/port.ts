@@ -33,14 +33,7 @@ export interface Surroundings {
   more(): void
 }
 
-export type DropReason =
-  | 'queue-full'
-  | 'expired'
-  | 'offline'
-  | 'session-ended'
-  | 'refused-by-receiver'
-  | 'no-shared-member'
-  | 'retained-limit'
+export type DropReason = 'queue-full' | 'expired' | 'offline' | 'session-ended' | 'no-shared-member' | 'retained-limit'
 
 export interface CoreLimits {
   readonly maxClients: number

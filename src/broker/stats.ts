@@ -23,7 +23,6 @@ export class BrokerStats {
     expired: 0,
     offline: 0,
     'session-ended': 0,
-    'refused-by-receiver': 0,
     'no-shared-member': 0,
     'retained-limit': 0,
   }

@@ -54,10 +54,6 @@ export class GatewayRuntime implements Port {
     return this.name
   }
 
-  get port(): Port {
-    return this
-  }
-
   deliver(client: Client, delivery: Delivery): boolean {
     return (client.ref as SessionHost).deliver(delivery)
   }

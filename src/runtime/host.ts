@@ -312,7 +312,7 @@ export class SessionHost extends ClientLink implements Link, WireHandler {
       this.#refuse(verdict.reason, verdict.message)
       return
     }
-    const { outcome, client } = runtime.shared.core.attach(runtime.port, this, request)
+    const { outcome, client } = runtime.shared.core.attach(runtime, this, request)
     if (client === undefined) {
       this.#answer(outcome)
       return

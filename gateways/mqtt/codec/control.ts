@@ -2,24 +2,13 @@
  * The packets that are not on the data path (CONNECT, SUBSCRIBE, ... and their answers), through mqtt-packet, once
  * `structureFault` has found nothing. Exceptions and error events of mqtt-packet become `Malformed` values here.
  */
-import type {
-  IAuthPacket,
-  IConnackPacket,
-  IConnectPacket,
-  IDisconnectPacket,
-  ISubscribePacket,
-  IUnsubscribePacket,
-  Packet,
-  Parser,
-} from 'mqtt-packet'
+import type { IConnackPacket, Packet, Parser } from 'mqtt-packet'
 import { generate, parser as makeParser } from 'mqtt-packet'
 import type { Malformed } from '#sdk'
 import { malformed } from '#sdk'
 import { structureFault } from './structure.ts'
 
 export type Version = 3 | 4 | 5
-
-export type ControlPacket = IConnectPacket | ISubscribePacket | IUnsubscribePacket | IDisconnectPacket | IAuthPacket
 
 interface Decoder {
   readonly parser: Parser
