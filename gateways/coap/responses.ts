@@ -41,6 +41,8 @@ export function publishResponse(outcome: PublishOutcome): Response {
       return refusal(BAD_REQUEST, 'invalid topic')
     case 'not-connected':
       return retryLater(SERVICE_UNAVAILABLE, 'the session has ended, send again')
+    case 'unavailable':
+      return retryLater(SERVICE_UNAVAILABLE, 'the message could not be stored')
   }
 }
 
@@ -52,6 +54,8 @@ export function subscribeRefusal(outcome: Exclude<SubscribeOutcome, number>): Re
       return refusal(BAD_REQUEST, 'invalid topic filter')
     case 'quota':
       return retryLater(SERVICE_UNAVAILABLE, 'too many subscriptions')
+    case 'unavailable':
+      return retryLater(SERVICE_UNAVAILABLE, 'the subscription could not be stored')
     case 'shared-unsupported':
       return refusal(NOT_IMPLEMENTED, 'shared subscriptions are not supported')
   }

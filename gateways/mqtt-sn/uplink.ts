@@ -148,7 +148,7 @@ export class Uplink {
       return
     }
     this.#link.count(`subscribe-refused-${outcome}`)
-    this.#refuse(messageId, outcome === 'quota' ? ReturnCode.congestion : ReturnCode.notSupported)
+    this.#refuse(messageId, isPassing(outcome) ? ReturnCode.congestion : ReturnCode.notSupported)
   }
 
   /** Always acknowledged (6.9). */
@@ -186,7 +186,12 @@ export class Uplink {
 
 function publishCode(outcome: PublishOutcome): number {
   if (isAccepted(outcome)) return ReturnCode.accepted
-  return outcome === 'quota' || outcome === 'not-connected' ? ReturnCode.congestion : ReturnCode.notSupported
+  return isPassing(outcome) ? ReturnCode.congestion : ReturnCode.notSupported
+}
+
+/** The same may succeed later. */
+function isPassing(outcome: PublishOutcome | SubscribeOutcome): boolean {
+  return outcome === 'quota' || outcome === 'unavailable' || outcome === 'not-connected'
 }
 
 /** Message id, and 32 bits over topic and payload: a client that never counts its ids loses nothing. FNV-1a. */

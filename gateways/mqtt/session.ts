@@ -120,10 +120,15 @@ export class MqttSession implements Session, PacketSink {
         this.#link.close('not-authorized')
         return
       }
+      // 3.x has no way to refuse: unacknowledged, the client sends it again on its next connection.
+      if (outcome === 'unavailable' && this.#version < 5) {
+        this.#link.close('unavailable')
+        return
+      }
     }
     const reason = publishReason(outcome)
     if (tag >= 2 * TAG_QOS) {
-      if (reason < 0x80) ReceivedIds.of(this.#link).add(id)
+      if (reason < 0x80) ReceivedIds.of(this.#link).add(id, this.#link)
       this.#acknowledge(PUBREC, id, reason)
     } else if (tag >= TAG_QOS) this.#acknowledge(PUBACK, id, reason)
   }
@@ -275,7 +280,7 @@ export class MqttSession implements Session, PacketSink {
         if (!link.ack(id)) link.count('pubcomp-missed')
         return
       default: // PUBREL
-        this.#acknowledge(PUBCOMP, id, ReceivedIds.of(link).delete(id) ? 0 : PACKET_ID_NOT_FOUND)
+        this.#acknowledge(PUBCOMP, id, ReceivedIds.of(link).delete(id, link) ? 0 : PACKET_ID_NOT_FOUND)
     }
   }
 

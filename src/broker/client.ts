@@ -5,6 +5,7 @@
 import type { CloseReason, ConnectRequest, Message, Will } from '../sdk.ts'
 import type { DeliveryRecord } from './delivery.ts'
 import { Inflight } from './inflight.ts'
+import type { Memory } from './memory.ts'
 import type { Port } from './port.ts'
 import { DeliveryQueue } from './queue.ts'
 import type { BrokerStats } from './stats.ts'
@@ -54,11 +55,15 @@ export class Client {
   pumping = false
   /** What the gateway keeps with the session across connections. */
   state: object | undefined = undefined
+  /** What the gateway remembers over a restart. */
+  memory: Memory | undefined = undefined
+  /** What the journal knows the session by; 0 is not stored. */
+  number = 0
   /** Scratch of the match under construction: finds overlapping subscriptions without a set. */
   mark = 0
   markedAt = 0
 
-  constructor(id: string, port: Port, ref: object, request: ConnectRequest, now: number) {
+  constructor(id: string, port: Port, ref: object | undefined, request: ConnectRequest, now: number) {
     this.id = id
     this.port = port
     this.ref = ref

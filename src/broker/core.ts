@@ -14,33 +14,30 @@ import type {
 import { isTopicName } from '../sdk.ts'
 import { Client } from './client.ts'
 import { Deadlines } from './deadlines.ts'
-import { DeliveryRecord } from './delivery.ts'
+import type { DeliveryRecord } from './delivery.ts'
+import type { Journal } from './journal.ts'
+import { Memory } from './memory.ts'
 import { Outbox } from './outbox.ts'
 import type { CoreLimits, Port, Surroundings } from './port.ts'
 import type { Provider } from './presence.ts'
 import { Presence, statusMessage, statusTopic } from './presence.ts'
+import { needsStore, reaches } from './reach.ts'
+import type { Restored } from './restored.ts'
+import { restoreSession } from './restored.ts'
 import { RetainedStore } from './retained.ts'
-import type { SharedGroup } from './shared.ts'
+import { Retention } from './retention.ts'
+import { Router } from './router.ts'
 import { BrokerStats } from './stats.ts'
-import type { Subscription } from './subscription.ts'
-import { withoutNoLocal } from './subscription.ts'
-import type { Match } from './subscription-table.ts'
 import { SubscriptionTable } from './subscription-table.ts'
 import { Subscriptions } from './subscriptions.ts'
 
 const REFUSED_TOPIC_ROOT = '$SYS/'
+const NOT_STORED: ConnectOutcome = { ok: false, reason: 'unavailable', message: 'the session could not be stored' }
 const NO_ONE: ConnectOutcome = { ok: false, reason: 'quota', message: 'the broker holds its maximum of clients' }
 
 /** Session state means something only to the gateway that made it; the instance may have been restarted since. */
 function sameGateway(client: Client, port: Port, request: ConnectRequest): boolean {
   return client.port.gateway === port.gateway && client.protocol === request.protocol
-}
-
-/** True when the client takes the message now, or its session keeps it. */
-function reaches({ subscriptions }: Match, id: string, message: Message): boolean {
-  return subscriptions.some(
-    ({ client, liveOnly, qos }) => client.id === id && (client.connected || (!liveOnly && qos > 0 && message.qos > 0)),
-  )
 }
 
 export class BrokerCore {
@@ -54,7 +51,11 @@ export class BrokerCore {
   readonly #limits: CoreLimits
   readonly #outbox: Outbox
   readonly #subscriptions: Subscriptions
-  readonly #random: () => number
+  readonly #router: Router
+  readonly #retention: Retention
+  readonly #journal: Journal | undefined
+  /** The number that the journal knew the newest session by. */
+  #lastNumber = 0
 
   constructor(surroundings: Surroundings, limits: CoreLimits) {
     this.#surroundings = surroundings
@@ -62,10 +63,9 @@ export class BrokerCore {
     this.#outbox = new Outbox(surroundings, this.stats, limits.maxQueuedBytes)
     this.#subscriptions = new Subscriptions(this.#table, this.retainedStore, surroundings)
     this.provide(new Presence(this.#clients))
-    this.#random = () => {
-      const bytes = surroundings.random(4)
-      return (((bytes[0] as number) << 16) | ((bytes[1] as number) << 8) | (bytes[2] as number)) / 0x1000000
-    }
+    this.#router = new Router(this.#outbox, limits.sharedPolicy, (bytes) => surroundings.random(bytes))
+    this.#journal = surroundings.journal
+    this.#retention = new Retention(this.retainedStore, limits, this.#journal)
   }
 
   // ---- clients -------------------------------------------------------------------------------------------------
@@ -94,6 +94,7 @@ export class BrokerCore {
     const assigned = request.clientId === ''
     const id = assigned ? this.#newId() : request.clientId
     const old = this.#clients.get(id)
+    if (request.expiryMs > 0 && this.#journal?.ready === false) return { outcome: NOT_STORED }
     if (old === undefined && this.#clients.size >= this.#limits.maxClients) return { outcome: NO_ONE }
     const tookOver =
       old?.connected === true ? { protocol: old.protocol, gateway: old.port.gateway, peer: old.port.peer(old) } : undefined
@@ -115,6 +116,7 @@ export class BrokerCore {
     }
     client.connected = true
     client.offlineReason = undefined
+    this.#persist(client)
     this.stats.connects++
     this.stats.connected++
     if (this.stats.connected > this.stats.maxConnected) this.stats.maxConnected = this.stats.connected
@@ -123,9 +125,22 @@ export class BrokerCore {
     return { outcome, client }
   }
 
-  /** A restarted gateway takes over the absent clients of its former self. */
-  inherit(from: Port, to: Port): void {
-    for (const client of this.#clients.values()) if (client.port === from) client.port = to
+  /** A started gateway takes over the absent clients of its former self. */
+  inherit(to: Port): void {
+    for (const client of this.#clients.values()) if (!client.connected && client.port.gateway === to.gateway) client.port = to
+  }
+
+  /** Puts back what a store kept, before any gateway runs. `portOf` stands in for a gateway that is not there yet. */
+  restore({ sessions, retained }: Restored, portOf: (gateway: string) => Port): void {
+    const now = this.#surroundings.now()
+    for (const message of retained) if (message.expiresAt === 0 || message.expiresAt > now) this.retainedStore.set(message)
+    for (const session of sessions) {
+      const client = restoreSession(session, portOf(session.gateway), now, this.#subscriptions, this.#outbox)
+      this.#clients.set(client.id, client)
+      this.#lastNumber = Math.max(this.#lastNumber, client.number)
+      if (session.connected) this.#journal?.session(client)
+      this.#schedule(client)
+    }
   }
 
   /** Starts deliveries to a client whose connect was answered. */
@@ -156,6 +171,7 @@ export class BrokerCore {
       return
     }
     client.endsAt = client.since + client.expiryMs
+    if (client.number !== 0) this.#journal?.session(client)
     this.#schedule(client)
   }
 
@@ -178,11 +194,15 @@ export class BrokerCore {
     const cached = this.#table.cached(topic)
     if (cached === undefined && !isTopicName(topic)) return this.#reject('invalid-topic')
     if (from !== undefined && !this.#mayPublish(from, topic)) return this.#reject('not-authorized')
+    const match = cached ?? this.#table.match(topic)
+    if (this.#journal?.ready === false && needsStore(match, message)) return this.#reject('unavailable')
     message.publisher = from
     this.stats.received++
-    if (message.retain && !this.#keep(message)) return this.#reject('quota')
-    const match = cached ?? this.#table.match(topic)
-    const reached = this.#route(match, message, from)
+    if (message.retain && !this.#retention.keep(message)) {
+      this.#outbox.drop('retained-limit', message, undefined)
+      return this.#reject('quota')
+    }
+    const reached = this.#router.route(match, message, from)
     if (match.addressee !== undefined && !reaches(match, match.addressee, message)) {
       this.#surroundings.unaddressed?.(message, match.addressee)
     }
@@ -206,7 +226,21 @@ export class BrokerCore {
     this.#subscriptions.providers.push(provider)
   }
 
+  /** Keeps a value with a stored session; `undefined` forgets it. */
+  remember(client: Client, key: string, value: string | undefined): void {
+    if (client.number === 0) return
+    if (value === undefined) {
+      if (client.memory?.delete(key) !== true) return
+      if (client.memory.size === 0) client.memory = undefined
+    } else {
+      client.memory ??= new Memory()
+      client.memory.set(key, value)
+    }
+    this.#journal?.remembered(client, key, value)
+  }
+
   subscribe(client: Client, filter: string, options: SubscribeOptions): SubscribeOutcome {
+    if (client.number !== 0 && this.#journal?.ready === false) return 'unavailable'
     const outcome = this.#subscriptions.add(client, filter, options)
     if (client.replays !== undefined) this.#replaying.add(client)
     return outcome
@@ -282,61 +316,10 @@ export class BrokerCore {
 
   // ---- inside --------------------------------------------------------------------------------------------------
 
-  #route(match: Match, message: Message, from: Client | undefined): number {
-    let reached = 0
-    let plain: DeliveryRecord | undefined
-    const { subscriptions } = match
-    for (let i = 0; i < subscriptions.length; i++) {
-      let subscription: Subscription | undefined = subscriptions[i] as Subscription
-      if (subscription.client === from) subscription = withoutNoLocal(subscription)
-      if (subscription === undefined) continue
-      if (
-        (message.qos === 0 || subscription.qos === 0) &&
-        subscription.ids === undefined &&
-        !(message.retain && subscription.retainAsPublished) &&
-        !subscription.liveOnly &&
-        !subscription.client.trackQos0
-      ) {
-        // One immutable record serves all plain receivers of a fan-out.
-        plain ??= new DeliveryRecord(message, 0, false, undefined)
-        if (this.#outbox.offer(subscription.client, plain)) reached++
-      } else if (this.#outbox.offer(subscription.client, Outbox.record(message, subscription))) reached++
-    }
-    if (match.groups !== undefined) {
-      for (const group of match.groups) if (this.#share(group, message)) reached++
-    }
-    return reached
-  }
-
-  #share(group: SharedGroup, message: Message): boolean {
-    const member = group.pick(this.#limits.sharedPolicy, this.#random)
-    if (member === undefined) {
-      this.#outbox.drop('no-shared-member', message, undefined)
-      return false
-    }
-    return this.#outbox.offer(member.client, Outbox.record(message, member))
-  }
-
   #mayPublish(from: Client, topic: string): boolean {
     if (topic.charCodeAt(0) === 0x24 && topic.startsWith(REFUSED_TOPIC_ROOT)) return false
     const { authorize } = this.#surroundings
     return authorize === undefined || authorize(from, 'publish', topic)
-  }
-
-  #keep(message: Message): boolean {
-    const { topic, size } = message
-    if (size === 0) {
-      this.retainedStore.delete(topic) // [OASIS 3.3.1-6]
-      return true
-    }
-    const { maxRetained, maxRetainedBytes } = this.#limits
-    const { retainedStore } = this
-    if (retainedStore.bytes + size > maxRetainedBytes || (retainedStore.size >= maxRetained && !retainedStore.get(topic, 0))) {
-      this.#outbox.drop('retained-limit', message, undefined)
-      return false
-    }
-    retainedStore.set(message.kept())
-    return true
   }
 
   #reject(outcome: PublishOutcome): PublishOutcome {
@@ -348,6 +331,7 @@ export class BrokerCore {
     const { will } = client
     client.will = undefined
     if (will === undefined) return
+    if (client.number !== 0 && !client.connected) this.#journal?.session(client)
     if (will.expiryMs !== undefined) will.message.expiresAt = this.#surroundings.now() + will.expiryMs
     this.publish(will.message, client)
   }
@@ -355,6 +339,7 @@ export class BrokerCore {
   /** Ends the session for good: its will, subscriptions and queue go; shared work passes to other members. */
   #end(client: Client): void {
     this.#clients.delete(client.id)
+    this.#forget(client)
     this.#publishWill(client)
     for (const subscription of client.allSubscriptions()) this.#subscriptions.remove(client, subscription.filter)
     const orphans: DeliveryRecord[] = []
@@ -363,16 +348,36 @@ export class BrokerCore {
       const group = record.shared?.group
       // A QoS 2 message that was on its way stays with its receiver [OASIS 4.8.2-5].
       const inherited = group !== undefined && !(record.qos === 2 && record.id !== 0) && group.members.length > 0
-      if (inherited && this.#share(group, record.message)) continue
+      if (inherited && this.#router.share(group, record.message)) continue
       this.#outbox.drop('session-ended', record.message, client)
     }
+  }
+
+  /** A session that outlives its connection is stored. */
+  #persist(client: Client): void {
+    if (this.#journal === undefined) return
+    if (client.expiryMs <= 0) {
+      this.#forget(client)
+      return
+    }
+    if (client.number === 0) client.number = ++this.#lastNumber
+    this.#journal.session(client)
+  }
+
+  #forget(client: Client): void {
+    if (client.number === 0) return
+    this.#journal?.ended(client)
+    client.number = 0
+    client.memory = undefined
+    this.#outbox.forget(client)
   }
 
   /** A status topic is asked for once a connection: it must not push hot topics out of the match cache. */
   #announce(client: Client): void {
     if (this.#table.size === 0) return
     const match = this.#table.find(statusTopic(client))
-    if (match.subscriptions.length > 0 || match.groups !== undefined) this.#route(match, statusMessage(client, false), undefined)
+    if (match.subscriptions.length > 0 || match.groups !== undefined)
+      this.#router.route(match, statusMessage(client, false), undefined)
   }
 
   #newId(): string {

@@ -12,16 +12,24 @@ export class DeliveryRecord implements Delivery {
   readonly subscriptionIds: readonly number[] | undefined
   /** Sequence of first sending, for redelivery in order [OASIS 4.6.0-1]. */
   order = 0
+  /** What the journal knows its message by; 0 is not stored. */
+  stored = 0
   /** Only while connected: stale once the client is gone. */
   readonly liveOnly: boolean
   /** The shared subscription that chose this client, so that another member can inherit. */
   readonly shared: Subscription | undefined
 
-  constructor(message: Message, qos: QoS, retain: boolean, subscription: Subscription | undefined) {
+  constructor(
+    message: Message,
+    qos: QoS,
+    retain: boolean,
+    subscription: Subscription | undefined,
+    subscriptionIds = subscription?.ids,
+  ) {
     this.message = message
     this.qos = qos
     this.retain = retain
-    this.subscriptionIds = subscription?.ids
+    this.subscriptionIds = subscriptionIds
     this.liveOnly = subscription?.liveOnly ?? false
     this.shared = subscription?.group === undefined ? undefined : subscription
   }

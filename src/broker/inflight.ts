@@ -27,6 +27,16 @@ export class Inflight {
     this.size++
   }
 
+  /** Keeps `record` under the identifier that it has. False when that is taken. */
+  restore(record: DeliveryRecord): boolean {
+    if (this.get(record.id) !== undefined) return false
+    while (this.#ring[record.id & this.#mask] !== undefined) this.#grow()
+    this.#ring[record.id & this.#mask] = record
+    this.#next = record.id
+    this.size++
+    return true
+  }
+
   get(id: number): DeliveryRecord | undefined {
     const record = this.#ring[id & this.#mask]
     return record !== undefined && record.id === id ? record : undefined

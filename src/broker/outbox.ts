@@ -5,6 +5,7 @@
 import type { Message, QoS } from '../sdk.ts'
 import type { Client, Replay } from './client.ts'
 import { DeliveryRecord } from './delivery.ts'
+import type { Journal } from './journal.ts'
 import type { DropReason, Surroundings } from './port.ts'
 import type { DeliveryQueue } from './queue.ts'
 import { RECORD_BYTES } from './queue.ts'
@@ -15,12 +16,14 @@ export class Outbox {
   readonly #surroundings: Surroundings
   readonly #stats: BrokerStats
   readonly #maxTotalBytes: number
+  readonly #journal: Journal | undefined
   #order = 0
 
   constructor(surroundings: Surroundings, stats: BrokerStats, maxTotalBytes: number) {
     this.#surroundings = surroundings
     this.#stats = stats
     this.#maxTotalBytes = maxTotalBytes
+    this.#journal = surroundings.journal
   }
 
   /** Sends or queues; false when the message was dropped (and counted). */
@@ -36,6 +39,7 @@ export class Outbox {
       if (window.size >= client.window) return this.#enqueue(client, record)
       record.order = ++this.#order
       window.add(record)
+      if (client.number !== 0) this.#store(client, record)
       if (client.port.deliver(client, record)) {
         this.#stats.sent++
         return true
@@ -94,7 +98,9 @@ export class Outbox {
   }
 
   ack(client: Client, id: number): boolean {
-    if (client.inflight?.take(id) === undefined) return false
+    const record = client.inflight?.take(id)
+    if (record === undefined) return false
+    if (record.stored !== 0) this.#journal?.done(client, record)
     if (client.queue !== undefined || client.replays !== undefined) this.pump(client)
     return true
   }
@@ -103,6 +109,7 @@ export class Outbox {
     const record = client.inflight?.get(id)
     if (record === undefined || record.qos !== 2) return false
     record.released = true
+    if (record.stored !== 0) this.#journal?.received(client, record)
     return true
   }
 
@@ -133,9 +140,37 @@ export class Outbox {
     client.replays = undefined
   }
 
+  /** What an earlier process left: what it had sent keeps its identifier, the rest waits. */
+  restore(client: Client, records: readonly DeliveryRecord[]): void {
+    for (const record of records) {
+      record.order = ++this.#order
+      if (record.id !== 0 && client.openWindow().restore(record)) continue
+      record.id = 0
+      client.openQueue(this.#stats).push(record)
+    }
+  }
+
+  /** The session is stored no more. */
+  forget(client: Client): void {
+    for (const record of client.inflight?.inOrder() ?? []) record.stored = 0
+    client.queue?.each((record) => {
+      record.stored = 0
+    })
+  }
+
   drop(reason: DropReason, message: Message, client: Client | undefined): void {
     this.#stats.dropped[reason]++
     this.#surroundings.dropped?.(reason, message, client)
+  }
+
+  /** What a later connection must see is stored before anybody hears of it. */
+  #store(client: Client, record: DeliveryRecord): void {
+    if (record.qos > 0 && !record.liveOnly) this.#journal?.queued(client, record)
+  }
+
+  #discard(client: Client, record: DeliveryRecord, reason: DropReason): void {
+    if (record.stored !== 0) this.#journal?.done(client, record)
+    this.drop(reason, record.message, client)
   }
 
   #offerAbsent(client: Client, record: DeliveryRecord): boolean {
@@ -156,11 +191,12 @@ export class Outbox {
       this.#stats.queuedBytes + bytes > this.#maxTotalBytes
     ) {
       const victim = dropPolicy === 'drop-oldest' ? queue.shift() : undefined
-      this.drop('queue-full', (victim ?? record).message, client)
+      this.#discard(client, victim ?? record, 'queue-full')
       if (victim === undefined) return false
     }
     record.message = record.message.kept()
     queue.push(record)
+    if (client.number !== 0 && record.stored === 0) this.#store(client, record)
     return true
   }
 
@@ -169,7 +205,7 @@ export class Outbox {
       if (!client.connected || (client.held && client.credit === 0)) return false
       const record = queue.shift() as DeliveryRecord
       const { expiresAt } = record.message
-      if (expiresAt !== 0 && expiresAt <= this.#surroundings.now()) this.drop('expired', record.message, client)
+      if (expiresAt !== 0 && expiresAt <= this.#surroundings.now()) this.#discard(client, record, 'expired')
       else if (!this.#send(client, record)) {
         queue.unshift(record)
         return false
@@ -186,6 +222,7 @@ export class Outbox {
       if (window.size >= client.window) return false
       record.order = ++this.#order
       window.add(record)
+      if (record.stored !== 0) this.#journal?.sent(client, record)
     }
     if (client.port.deliver(client, record)) {
       this.#stats.sent++

@@ -1,6 +1,7 @@
 /** What stands on the other side of the core: one port object per gateway instance, never one per client. */
 import type { CloseReason, Delivery, Message, SessionLimits } from '../sdk.ts'
 import type { Client } from './client.ts'
+import type { Journal } from './journal.ts'
 
 export interface Port {
   /** Name of the gateway instance. */
@@ -27,6 +28,8 @@ export interface Surroundings {
   dropped?: ((reason: DropReason, message: Message, client: Client | undefined) => void) | undefined
   /** A command was published, and the client that it is for is not there to take it, whoever else listens. */
   unaddressed?: ((message: Message, device: string) => void) | undefined
+  /** Absent: everything is gone when the process ends. */
+  journal?: Journal | undefined
   /** Call `core.expire()` at this time (ms since the epoch) or soon after. */
   wake(atMs: number): void
   /** Call `core.settle()` soon: replay work is left. */

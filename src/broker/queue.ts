@@ -41,6 +41,12 @@ export class DeliveryQueue {
     return record
   }
 
+  /** In order. */
+  each(visit: (record: DeliveryRecord) => void): void {
+    const mask = this.#ring.length - 1
+    for (let i = 0; i < this.size; i++) visit(this.#ring[(this.#head + i) & mask] as DeliveryRecord)
+  }
+
   /** Removes what `unwanted` names and hands it over, keeping the order of the rest. */
   purge(unwanted: (record: DeliveryRecord) => boolean, removed: (record: DeliveryRecord) => void): void {
     for (let left = this.size; left > 0; left--) {

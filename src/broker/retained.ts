@@ -40,24 +40,26 @@ export class RetainedStore {
     this.bytes += message.size
   }
 
-  delete(topic: string): void {
+  /** True when there was one. */
+  delete(topic: string): boolean {
     const levels = topic.split('/')
     const path: Node[] = [this.#root]
     for (const level of levels) {
       const next = (path[path.length - 1] as Node).kids?.get(level)
-      if (next === undefined) return
+      if (next === undefined) return false
       path.push(next)
     }
     const leaf = path[path.length - 1] as Node
-    if (leaf.message === undefined) return
+    if (leaf.message === undefined) return false
     this.size--
     this.bytes -= leaf.message.size
     leaf.message = undefined
     for (let i = levels.length; i > 0; i--) {
       const node = path[i] as Node
-      if (node.message !== undefined || (node.kids?.size ?? 0) > 0) return
+      if (node.message !== undefined || (node.kids?.size ?? 0) > 0) break
       ;(path[i - 1] as Node).kids?.delete(levels[i - 1] as string)
     }
+    return true
   }
 
   /** Lazily: a replay of a million messages is pulled as the receiver takes them. Survives changes in between. */

@@ -37,10 +37,19 @@ export class Subscriptions {
     return options.qos
   }
 
+  /** Puts back a subscription that was granted before. */
+  restore(client: Client, filter: string, options: SubscribeOptions): void {
+    const shared = parseShared(filter)
+    if (shared === 'invalid') return
+    if (shared === undefined) this.#addPlain(client, filter, options)
+    else this.#addShared(client, filter, shared, options)
+  }
+
   remove(client: Client, filter: string): Subscription | undefined {
     const subscription = client.subscription(filter)
     if (subscription === undefined) return undefined
     client.forgetSubscription(filter)
+    if (client.number !== 0) this.#surroundings.journal?.unsubscribed(client, filter)
     const { group } = subscription
     if (group === undefined) {
       this.#table.remove(subscription, filter, hasWildcard(filter))
@@ -66,7 +75,7 @@ export class Subscriptions {
 
   #addPlain(client: Client, filter: string, options: SubscribeOptions): void {
     const subscription = new Subscription(client, filter, options)
-    client.keepSubscription(subscription)
+    this.#keep(client, subscription)
     this.#table.add(subscription, filter, hasWildcard(filter))
   }
 
@@ -75,7 +84,12 @@ export class Subscriptions {
     const subscription = new Subscription(client, filter, options, group)
     group.add(subscription)
     this.#table.size++
+    this.#keep(client, subscription)
+  }
+
+  #keep(client: Client, subscription: Subscription): void {
     client.keepSubscription(subscription)
+    if (client.number !== 0) this.#surroundings.journal?.subscribed(client, subscription)
   }
 
   #replay(client: Client, filter: string): void {

@@ -44,6 +44,18 @@ export abstract class ClientLink {
     if (this.client !== undefined) this.client.state = state
   }
 
+  remember(key: string, value: string): void {
+    if (this.client !== undefined) this.runtime.shared.core.remember(this.client, key, value)
+  }
+
+  forget(key: string): void {
+    if (this.client !== undefined) this.runtime.shared.core.remember(this.client, key, undefined)
+  }
+
+  remembered(): Iterable<readonly [key: string, value: string]> {
+    return this.client?.memory?.entries() ?? []
+  }
+
   now(): number {
     return this.runtime.turn.time()
   }

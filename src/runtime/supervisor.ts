@@ -84,9 +84,8 @@ export class Supervisor {
   async restart(name: string): Promise<boolean> {
     const slot = this.#slots.get(name)
     if (slot === undefined) return false
-    const former = slot.running
-    if (former !== undefined) await this.#stop(slot)
-    await this.#start(slot, former)
+    if (slot.running !== undefined) await this.#stop(slot)
+    await this.#start(slot)
     return slot.state === 'running'
   }
 
@@ -147,7 +146,7 @@ export class Supervisor {
       return 'applied'
     }
     await this.#stop(slot)
-    await this.#start(slot, running)
+    await this.#start(slot)
     return 'restarted'
   }
 
@@ -168,7 +167,7 @@ export class Supervisor {
     return undefined
   }
 
-  async #start(slot: Slot, former?: GatewayRuntime): Promise<void> {
+  async #start(slot: Slot): Promise<void> {
     const { config } = slot
     const log = this.#logFor(config.name)
     delete slot.reason
@@ -194,7 +193,7 @@ export class Supervisor {
     }
     slot.running = running
     slot.state = 'running'
-    if (former !== undefined) this.#shared.core.inherit(former, running)
+    this.#shared.core.inherit(running)
   }
 
   #fail(slot: Slot, reason: string): void {

@@ -64,7 +64,14 @@ export type ConnectOutcome =
  * What became of a publish. `delivered` and `no-subscribers` are acceptance: the protocol may acknowledge.
  * Everything else must not be acknowledged as success.
  */
-export type PublishOutcome = 'delivered' | 'no-subscribers' | 'not-authorized' | 'quota' | 'invalid-topic' | 'not-connected'
+export type PublishOutcome =
+  | 'delivered'
+  | 'no-subscribers'
+  | 'not-authorized'
+  | 'quota'
+  | 'invalid-topic'
+  | 'not-connected'
+  | 'unavailable' // the store does not write: try again later
 
 export function isAccepted(outcome: PublishOutcome): boolean {
   return outcome === 'delivered' || outcome === 'no-subscribers'
@@ -84,7 +91,7 @@ export interface SubscribeOptions {
   readonly liveOnly?: boolean
 }
 
-export type SubscribeOutcome = QoS | 'not-authorized' | 'invalid-filter' | 'quota' | 'shared-unsupported'
+export type SubscribeOutcome = QoS | 'not-authorized' | 'invalid-filter' | 'quota' | 'shared-unsupported' | 'unavailable'
 
 /** One downlink message for one session. Immutable; may be kept. */
 export interface Delivery {
@@ -117,6 +124,7 @@ export type CloseReason =
   | 'congested'
   | 'rate-limited'
   | 'session-fault' // our own bug, caught by the host
+  | 'unavailable' // what the session waited for could not be stored
   | 'shutdown'
 
 /** Everything a session may do to the outside world. Calls after the session closed do nothing. */
@@ -130,6 +138,15 @@ export interface Link {
   readonly connecting: boolean
   /** What the gateway keeps with the client's session across its connections; gone when the session ends. */
   kept: object | undefined
+  /**
+   * Remembers a small value with the client's session, also over a restart of the process. Keys are the gateway's own.
+   * What is sent after this call leaves only when the value is stored. Does nothing where `kept` is enough: for
+   * sessions that end with their connection, and without a store.
+   */
+  remember(key: string, value: string): void
+  forget(key: string): void
+  /** What was remembered: where `kept` is undefined, it is rebuilt from this. */
+  remembered(): Iterable<readonly [key: string, value: string]>
   /** Milliseconds since the epoch, frozen for the duration of one event. */
   now(): number
   random(bytes: number): Uint8Array

@@ -6,6 +6,7 @@ export const NO_SUBSCRIPTION_EXISTED = 0x11
 export const UNSPECIFIED = 0x80
 export const MALFORMED_PACKET = 0x81
 export const PROTOCOL_ERROR = 0x82
+export const IMPLEMENTATION_SPECIFIC = 0x83
 export const UNSUPPORTED_VERSION = 0x84
 export const CLIENT_ID_INVALID = 0x85
 export const BAD_USER_OR_PASSWORD = 0x86
@@ -60,6 +61,7 @@ export const GOODBYES: Readonly<Partial<Record<CloseReason, number>>> = {
   congested: QUOTA_EXCEEDED,
   'rate-limited': RATE_TOO_HIGH,
   'session-fault': UNSPECIFIED,
+  unavailable: IMPLEMENTATION_SPECIFIC,
   shutdown: SHUTTING_DOWN,
 }
 
@@ -74,6 +76,8 @@ export function publishReason(outcome: PublishOutcome): number {
       return TOPIC_INVALID
     case 'quota':
       return QUOTA_EXCEEDED
+    case 'unavailable':
+      return IMPLEMENTATION_SPECIFIC
     case 'not-authorized':
     case 'not-connected':
       return NOT_AUTHORIZED
@@ -91,6 +95,8 @@ export function subscribeReason(outcome: SubscribeOutcome): number {
       return QUOTA_EXCEEDED
     case 'shared-unsupported':
       return SHARED_UNSUPPORTED
+    case 'unavailable':
+      return IMPLEMENTATION_SPECIFIC
     default:
       return outcome
   }
