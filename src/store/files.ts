@@ -1,0 +1,82 @@
+/** The few calls on the file system that the store makes, so that tests can let each of them fail. All are synchronous. */
+import {
+  closeSync,
+  fdatasyncSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  unlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
+
+/** Failures are thrown as Node.js throws them: errors with a system code. */
+export interface Files {
+  makeDirectory(path: string): void
+  /** Names, not paths. */
+  list(directory: string): string[]
+  /** For reading and writing; with `create` a missing file is made. Answers a descriptor. */
+  open(path: string, create: boolean): number
+  openToRead(path: string): number
+  close(file: number): void
+  size(file: number): number
+  /** Octets read; 0 at the end. */
+  read(file: number, into: Uint8Array, offset: number, length: number, position: number): number
+  /** Octets written, perhaps fewer than asked. */
+  write(file: number, from: Uint8Array, offset: number, length: number, position: number): number
+  truncate(file: number, length: number): void
+  /** Returns when the octets and what is needed to read them are on the device. */
+  sync(file: number): void
+  /** Returns when names made and removed in the directory are on the device. */
+  syncDirectory(path: string): void
+  rename(from: string, to: string): void
+  /** A second name for a file; fails when it is taken. */
+  link(from: string, to: string): void
+  unlink(path: string): void
+  readText(path: string): string
+  writeText(path: string, text: string): void
+}
+
+/** Nobody but its owner reads what devices said. */
+const FILE_MODE = 0o640
+const DIRECTORY_MODE = 0o750
+
+export const systemFiles: Files = {
+  makeDirectory: (path) => void mkdirSync(path, { recursive: true, mode: DIRECTORY_MODE }),
+  list: (directory) => readdirSync(directory),
+  open(path, create) {
+    try {
+      return openSync(path, 'r+')
+    } catch (error) {
+      if (!create || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+      return openSync(path, 'wx+', FILE_MODE)
+    }
+  },
+  openToRead: (path) => openSync(path, 'r'),
+  close: (file) => closeSync(file),
+  size: (file) => fstatSync(file).size,
+  read: (file, into, offset, length, position) => readSync(file, into, offset, length, position),
+  write: (file, from, offset, length, position) => writeSync(file, from, offset, length, position),
+  truncate: (file, length) => ftruncateSync(file, length),
+  sync: (file) => fdatasyncSync(file),
+  syncDirectory(path) {
+    const directory = openSync(path, 'r')
+    try {
+      fsyncSync(directory)
+    } finally {
+      closeSync(directory)
+    }
+  },
+  rename: (from, to) => renameSync(from, to),
+  link: (from, to) => linkSync(from, to),
+  unlink: (path) => unlinkSync(path),
+  readText: (path) => readFileSync(path, 'latin1'),
+  writeText: (path, text) => writeFileSync(path, text, { flag: 'wx', mode: FILE_MODE }),
+}
