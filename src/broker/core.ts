@@ -131,13 +131,13 @@ export class BrokerCore {
   }
 
   /** Puts back what a store kept, before any gateway runs. `portOf` stands in for a gateway that is not there yet. */
-  restore({ sessions, retained }: Restored, portOf: (gateway: string) => Port): void {
+  restore({ sessions, retained, lastNumber }: Restored, portOf: (gateway: string) => Port): void {
     const now = this.#surroundings.now()
+    this.#lastNumber = lastNumber
     for (const message of retained) if (message.expiresAt === 0 || message.expiresAt > now) this.retainedStore.set(message)
     for (const session of sessions) {
       const client = restoreSession(session, portOf(session.gateway), now, this.#subscriptions, this.#outbox)
       this.#clients.set(client.id, client)
-      this.#lastNumber = Math.max(this.#lastNumber, client.number)
       if (session.connected) this.#journal?.session(client)
       this.#schedule(client)
     }

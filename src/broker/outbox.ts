@@ -194,9 +194,9 @@ export class Outbox {
       this.#discard(client, victim ?? record, 'queue-full')
       if (victim === undefined) return false
     }
+    if (client.number !== 0 && record.stored === 0) this.#store(client, record)
     record.message = record.message.kept()
     queue.push(record)
-    if (client.number !== 0 && record.stored === 0) this.#store(client, record)
     return true
   }
 

@@ -10,6 +10,8 @@ import type { Subscriptions } from './subscriptions.ts'
 export interface Restored {
   readonly sessions: Iterable<RestoredSession>
   readonly retained: Iterable<Message>
+  /** The highest number that a session had. */
+  readonly lastNumber: number
 }
 
 export interface RestoredSession {

@@ -62,6 +62,11 @@ export class RetainedStore {
     return true
   }
 
+  /** Every topic, those that begin with `$` too. Survives changes in between. */
+  all(now: () => number): Iterator<Message> {
+    return this.#all(this.#root, false, now)
+  }
+
   /** Lazily: a replay of a million messages is pulled as the receiver takes them. Survives changes in between. */
   match(filter: string, now: () => number): Iterator<Message> {
     return this.#walk(this.#root, filter.split('/'), 0, now)

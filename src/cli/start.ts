@@ -7,6 +7,7 @@ import type { Environment } from '../config/interpolate.ts'
 import { type LoadResult, loadConfig } from '../config/load.ts'
 import type { ModuleSource } from '../config/modules.ts'
 import type { Runtime, RuntimeOptions } from '../runtime/runtime.ts'
+import { StoreError } from '../store/store-error.ts'
 import type { ProcessLog } from './log.ts'
 import { EXIT, type Output } from './output.ts'
 import { Reloader } from './reload.ts'
@@ -57,6 +58,10 @@ export async function start(options: StartOptions, output: Output): Promise<numb
   try {
     runtime = await options.startRuntime(config, { version, log, gatewayLog: (name) => log.gateway(name) })
   } catch (error) {
+    if (error instanceof StoreError) {
+      log.error({ code: 'store-unusable', path: error.path }, error.message)
+      return EXIT.failure
+    }
     const { code, message, hint } = explainFailure(error, '')
     log.error({ code, error }, `${message} ${hint}`)
     return EXIT.failure

@@ -23,6 +23,7 @@ export interface NodeConfig extends CoreLimits {
   readonly name: string
   /** Absolute. */
   readonly dataDir: string
+  readonly durability: 'fsync' | 'os' | 'memory'
   readonly logLevel: LogLevel
   /** Between two updates of the `$SYS` topics; 0 switches them off. */
   readonly sysIntervalMs: number

@@ -47,6 +47,16 @@ export const nodeSchema = z
       .min(1)
       .default('./data')
       .meta(meta('process', 'Data directory', 'Where state is kept; relative to the config file', 'path')),
+    durability: z
+      .enum(['fsync', 'os', 'memory'])
+      .default('os')
+      .meta(
+        meta(
+          'process',
+          'Durability',
+          'What persistent sessions and retained messages outlive: `fsync` a power loss, `os` a crash of the process, `memory` nothing',
+        ),
+      ),
     logLevel: z
       .enum(['debug', 'info', 'warn', 'error'])
       .default('info')

@@ -23,6 +23,7 @@ const CAUSES: Readonly<Record<WireCloseCause, CloseReason>> = {
   idle: 'idle',
   malformed: 'protocol-error',
   'rate-limited': 'rate-limited',
+  unavailable: 'unavailable',
 }
 
 /** Where a session comes from: a listener, or another session on the same wire. */

@@ -3,9 +3,11 @@ import { randomFillSync } from 'node:crypto'
 import type { Access } from '../auth/access.ts'
 import { openAccess } from '../auth/access.ts'
 import { BrokerCore } from '../broker/core.ts'
-import type { EffectiveConfig } from '../config/effective.ts'
+import type { EffectiveConfig, NodeConfig } from '../config/effective.ts'
 import type { Log, TransportKind } from '../sdk.ts'
+import { Store } from '../store/store.ts'
 import type { TotalLimits } from '../transport/listener.ts'
+import { absentPorts } from './absent-port.ts'
 import { systemClock } from './clock.ts'
 import type { GatewayStatus, ReloadReport } from './supervisor.ts'
 import { Supervisor } from './supervisor.ts'
@@ -52,6 +54,7 @@ export async function startRuntime(config: EffectiveConfig, options: RuntimeOpti
   const undelivered = new UndeliveredCommands(() => core)
   const random = randomPool()
   const expiry = new Alarm(() => inTurn(() => core.expire()))
+  const store = openStore(node, log)
   let settling = false
   const core: BrokerCore = new BrokerCore(
     {
@@ -61,6 +64,7 @@ export async function startRuntime(config: EffectiveConfig, options: RuntimeOpti
         access.authorize === undefined ? undefined : (client, action, topic) => access.authorize?.(client, action, topic) ?? true,
       dropped: (reason, message) => undelivered.dropped(reason, message),
       unaddressed: (message, device) => undelivered.unaddressed(message, device),
+      journal: store?.journal,
       wake: (atMs) => expiry.at(atMs - clock.now()),
       more: () => {
         if (settling) return
@@ -87,6 +91,7 @@ export async function startRuntime(config: EffectiveConfig, options: RuntimeOpti
     maxQueuedBytes: node.maxQueuedBytes,
     current: 0,
     queuedBytes: 0,
+    gate: store?.gate,
   }
   const supervisor = new Supervisor(shared, turn, total, gatewayLog, node.drainTimeoutMs)
   const started = clock.monotonic()
@@ -98,6 +103,10 @@ export async function startRuntime(config: EffectiveConfig, options: RuntimeOpti
   })
   core.provide(sys)
   const sysTimer = node.sysIntervalMs > 0 ? setInterval(() => inTurn(() => sys.publish()), node.sysIntervalMs) : undefined
+  if (store !== undefined) {
+    inTurn(() => core.restore(store.recovery.state, absentPorts(config)))
+    store.start({ clients: () => core.clients(), retained: () => core.retainedStore.all(() => turn.time()) })
+  }
   ticker.start()
   for (const gateway of config.gateways) await supervisor.start(gateway)
   return {
@@ -120,8 +129,14 @@ export async function startRuntime(config: EffectiveConfig, options: RuntimeOpti
       expiry.stop()
       await supervisor.stopAll()
       ticker.stop()
+      store?.close()
     },
   }
+}
+
+/** Throws StoreError. */
+function openStore({ dataDir, durability }: NodeConfig, log: Log): Store | undefined {
+  return durability === 'memory' ? undefined : Store.open(dataDir, durability, log)
 }
 
 /** One timeout for the core's earliest deadline. */

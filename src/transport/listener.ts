@@ -1,5 +1,7 @@
 /** What a listener is, whatever its transport: bind, admit within limits, hand over wires, count. */
+
 import type { TransportKind } from '../sdk.ts'
+import type { Gate } from './gate.ts'
 import { ListenError } from './listen-error.ts'
 import type { ListenerStats } from './listener-stats.ts'
 import { StreamListener } from './stream-listener.ts'
@@ -81,6 +83,8 @@ export interface TotalLimits {
   current: number
   /** Kept by the listeners: bytes that a flush could not hand to the kernel. */
   queuedBytes: number
+  /** Absent: output leaves at once. */
+  readonly gate?: Gate | undefined
 }
 
 /** Answers with the wire's handler, or undefined to refuse the device. */

@@ -247,6 +247,11 @@ export abstract class StreamWire implements Wire {
       this.#empty(head)
       return
     }
+    const { gate } = this.#share.total
+    if (gate?.closed === true && !gate.open()) {
+      this.#cut('unavailable')
+      return
+    }
     this.#share.stats.bytesOut += total
     if (this.#stuck > 0) {
       this.#backlog ??= new Backlog()

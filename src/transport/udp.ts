@@ -20,6 +20,14 @@ const SWEEP_STEP = 4096
 /** Only with so many unanswered sends it is asked what waits in the socket: the question costs a native call. */
 const UNANSWERED_SENDS = 256
 
+interface Datagram {
+  readonly bytes: Uint8Array
+  readonly start: number
+  readonly end: number
+  readonly address: string
+  readonly port: number
+}
+
 export class UdpListener implements Listener, DatagramPort {
   readonly options: ListenerOptions
   readonly kind: TransportKind = 'udp'
@@ -36,6 +44,9 @@ export class UdpListener implements Listener, DatagramPort {
   #epoch = 0
   #sweeping = false
   #unanswered = 0
+  /** Sent, and held back by the gate. */
+  #held: Datagram[] = []
+  readonly #total: TotalLimits
   readonly #sent = (error: Error | null): void => {
     this.#unanswered--
     if (error !== null) this.stats.sendErrors++
@@ -43,6 +54,7 @@ export class UdpListener implements Listener, DatagramPort {
 
   constructor(options: ListenerOptions, total: TotalLimits) {
     this.options = options
+    this.#total = total
     this.#address = formatAddress(options.host, options.port)
     this.#admission = new Admission(options.limits, total, this.stats)
     const isIPv6 = options.host.includes(':')
@@ -98,6 +110,7 @@ export class UdpListener implements Listener, DatagramPort {
     clearInterval(this.#sweeper)
     for (const wire of [...this.#peers]) wire.destroy()
     if (!this.#open) return
+    this.flush()
     this.#open = false
     await new Promise<void>((resolve) => {
       this.#socket.close(() => resolve())
@@ -106,6 +119,28 @@ export class UdpListener implements Listener, DatagramPort {
 
   transmit(bytes: Uint8Array, start: number, end: number, address: string, port: number): void {
     if (!this.#open) return
+    const { gate } = this.#total
+    if (gate === undefined || (!gate.closed && this.#held.length === 0)) {
+      this.#transmit(bytes, start, end, address, port)
+      return
+    }
+    if (this.#held.length === 0) gate.postpone(this)
+    this.#held.push({ bytes, start, end, address, port })
+  }
+
+  /** What was held back goes, or, where it may not, is lost as datagrams are. */
+  flush(): void {
+    const held = this.#held
+    this.#held = []
+    if (!this.#open) return
+    if (this.#total.gate?.open() === false) {
+      this.stats.datagramsDropped += held.length
+      return
+    }
+    for (const { bytes, start, end, address, port } of held) this.#transmit(bytes, start, end, address, port)
+  }
+
+  #transmit(bytes: Uint8Array, start: number, end: number, address: string, port: number): void {
     const { limits } = this.options
     if (this.#unanswered >= UNANSWERED_SENDS && this.#socket.getSendQueueSize() > limits.maxQueuedBytes) {
       this.stats.datagramsDropped++

@@ -47,3 +47,4 @@ export type WireCloseCause =
   | 'idle' // datagram peer without traffic
   | 'malformed' // broke the rules of the transport itself (a WebSocket text message, an oversized one)
   | 'rate-limited'
+  | 'unavailable' // what the output waited for could not be stored

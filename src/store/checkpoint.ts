@@ -1,0 +1,92 @@
+/**
+ * Bounds the log: everything that is still alive is recorded anew at its head, slice by slice, and then what is older
+ * is deleted. A process that ends in between reads both, which is the same state.
+ */
+import type { Client } from '../broker/client.ts'
+import type { DeliveryRecord } from '../broker/delivery.ts'
+import type { Message } from '../sdk.ts'
+import type { StoreJournal } from './journal.ts'
+import type { Log } from './log.ts'
+
+/** What is alive, as the core holds it. */
+export interface Living {
+  clients(): Iterator<Client>
+  retained(): Iterator<Message>
+}
+
+/** Octets that one slice records, about: a few milliseconds. */
+const SLICE_BYTES = 128 * 1024
+/** Clients that one slice looks at, stored or not. */
+const SLICE_CLIENTS = 2000
+
+export class Checkpoint {
+  readonly #log: Log
+  readonly #journal: StoreJournal
+  readonly #clients: Iterator<Client>
+  readonly #retained: Iterator<Message>
+  readonly #from: number
+  #clientsLeft = true
+  #written = 0
+
+  constructor(log: Log, journal: StoreJournal, living: Living) {
+    this.#log = log
+    this.#journal = journal
+    this.#clients = living.clients()
+    this.#retained = living.retained()
+    this.#from = log.head
+    journal.restart()
+  }
+
+  /** Octets of what is alive, once it has ended. */
+  get written(): number {
+    return this.#written
+  }
+
+  /** Records the next slice. False when everything alive is recorded. */
+  next(): boolean {
+    const before = this.#log.pending
+    const more = this.#slice(before)
+    this.#written += this.#log.pending - before
+    return more
+  }
+
+  /** Everything is recorded and stored: what is older goes, one file a call. False when there is none. Throws StoreError. */
+  drop(): boolean {
+    if (this.#log.oldest >= this.#from) return false
+    this.#log.dropOldest()
+    return true
+  }
+
+  #slice(before: number): boolean {
+    let clients = 0
+    // Between two slices a receiver may be done: what a receiver refers to stands in its own slice.
+    const known = new Set<number>()
+    while (this.#log.pending - before < SLICE_BYTES) {
+      if (this.#clientsLeft) {
+        if (++clients > SLICE_CLIENTS) return true
+        const { value, done } = this.#clients.next()
+        if (done === true) this.#clientsLeft = false
+        else if (value.number !== 0) this.#record(value, known)
+        continue
+      }
+      const { value, done } = this.#retained.next()
+      if (done === true) return false
+      this.#journal.retained(value)
+    }
+    return true
+  }
+
+  #record(client: Client, known: Set<number>): void {
+    const journal = this.#journal
+    journal.session(client)
+    for (const subscription of client.allSubscriptions()) journal.subscribed(client, subscription)
+    for (const [key, value] of client.memory?.entries() ?? []) journal.remembered(client, key, value)
+    const deliver = (record: DeliveryRecord): void => {
+      if (record.stored === 0) return
+      journal.delivery(client, record, known.has(record.stored))
+      known.add(record.stored)
+    }
+    for (const record of client.inflight?.inOrder() ?? []) deliver(record)
+    client.queue?.each(deliver)
+  }
+}
