@@ -1,6 +1,5 @@
 /** Stands for a gateway whose sessions were restored and that does not run: not yet, or not any more. */
 import type { Port } from '../broker/port.ts'
-import type { EffectiveConfig } from '../config/effective.ts'
 import type { SessionLimits } from '../sdk.ts'
 
 /** Of a gateway that the config does not know any more: its sessions keep what they have until they expire. */
@@ -33,13 +32,13 @@ class AbsentPort implements Port {
   }
 }
 
-/** One port for each gateway that sessions name. */
-export function absentPorts({ gateways }: EffectiveConfig): (gateway: string) => Port {
+/** One port for each gateway that sessions name. `limitsOf` knows the gateways of the config. */
+export function absentPorts(limitsOf: (gateway: string) => SessionLimits | undefined): (gateway: string) => Port {
   const ports = new Map<string, Port>()
   return (name) => {
     let port = ports.get(name)
     if (port === undefined) {
-      port = new AbsentPort(name, gateways.find((gateway) => gateway.name === name)?.session ?? NO_ROOM)
+      port = new AbsentPort(name, limitsOf(name) ?? NO_ROOM)
       ports.set(name, port)
     }
     return port

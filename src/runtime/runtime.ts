@@ -104,7 +104,8 @@ export async function startRuntime(config: EffectiveConfig, options: RuntimeOpti
   core.provide(sys)
   const sysTimer = node.sysIntervalMs > 0 ? setInterval(() => inTurn(() => sys.publish()), node.sysIntervalMs) : undefined
   if (store !== undefined) {
-    inTurn(() => core.restore(store.recovery.state, absentPorts(config)))
+    const limitsOf = (name: string) => config.gateways.find((gateway) => gateway.name === name)?.session
+    inTurn(() => core.restore(store.recovery.state, absentPorts(limitsOf)))
     store.start({ clients: () => core.clients(), retained: () => core.retainedStore.all(() => turn.time()) })
   }
   ticker.start()

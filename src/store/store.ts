@@ -90,40 +90,35 @@ export class Store {
     }
   }
 
-  #committed(): void {
-    if (this.#living === undefined || this.#checkpoint !== undefined || this.#log.bytes < this.#limit) return
-    this.#checkpoint = new Checkpoint(this.#log, this.journal, this.#living)
-    this.#continue(this.#checkpoint)
-  }
-
-  #continue(checkpoint: Checkpoint): void {
-    this.#next = setImmediate(() => {
-      try {
-        if (!this.gate.ready || checkpoint.next()) this.#continueLater(checkpoint)
-        else this.#clean(checkpoint)
-      } catch (error) {
-        this.#abandon(error as StoreError)
-      }
-    })
-  }
-
-  /** Between two slices the process does its work; a store that fails is waited for. */
-  #continueLater(checkpoint: Checkpoint): void {
-    if (this.gate.ready) this.#continue(checkpoint)
-    else this.#checkpoint = undefined // begun anew when it writes again
-  }
-
-  #clean(checkpoint: Checkpoint): void {
+  /** Takes the next step to a log without what is dead. False when there is none left. Throws StoreError. */
+  clean(): boolean {
+    if (this.#living === undefined) return false
+    this.#checkpoint ??= new Checkpoint(this.#log, this.journal, this.#living)
+    const checkpoint = this.#checkpoint
+    if (checkpoint.next()) return true
     this.#log.commit()
     while (checkpoint.drop());
     this.#checkpoints++
     this.#checkpoint = undefined
     this.#limit = SLACK_BYTES + 2 * checkpoint.written
+    return false
   }
 
-  #abandon(error: StoreError): void {
-    this.#checkpoint = undefined
-    this.#logger.warn({ error: error.message }, 'the store could not be cleaned; it will be tried again')
+  #committed(): void {
+    if (this.#next === undefined && this.#log.bytes >= this.#limit) this.#cleanOn()
+  }
+
+  /** Step by step: in between the process does its work. */
+  #cleanOn(): void {
+    this.#next = setImmediate(() => {
+      this.#next = undefined
+      if (!this.gate.ready) return // goes on after the next commit that succeeds
+      try {
+        if (this.clean()) this.#cleanOn()
+      } catch (error) {
+        this.#logger.warn({ error: (error as StoreError).message }, 'the store could not be cleaned; it will be tried again')
+      }
+    })
   }
 
   #failed(error: StoreError): void {

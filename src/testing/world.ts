@@ -6,6 +6,7 @@ import type { Access } from '../auth/access.ts'
 import { openAccess } from '../auth/access.ts'
 import { BrokerCore } from '../broker/core.ts'
 import type { CoreLimits, DropReason } from '../broker/port.ts'
+import { absentPorts } from '../runtime/absent-port.ts'
 import { GatewayRuntime } from '../runtime/gateway-runtime.ts'
 import type { SessionHost } from '../runtime/host.ts'
 import type { Shared } from '../runtime/surroundings.ts'
@@ -13,6 +14,7 @@ import { Turn } from '../runtime/surroundings.ts'
 import { TimerWheel } from '../runtime/timer-wheel.ts'
 import { UndeliveredCommands } from '../runtime/undelivered-commands.ts'
 import type { CloseReason, GatewayModule, Log, Peer, SessionLimits } from '../sdk.ts'
+import { Store } from '../store/store.ts'
 import type { AppOptions } from './app-client.ts'
 import { AppClient } from './app-client.ts'
 import { FakeWire } from './fake-wire.ts'
@@ -25,6 +27,10 @@ export interface WorldOptions {
   readonly seed?: number
   readonly access?: Access
   readonly limits?: Partial<CoreLimits>
+  /** Where sessions are kept: another World on the same directory, after `close`, is this one after a restart. */
+  readonly dataDir?: string
+  /** Virtual ms that went by before, for a World after a restart. */
+  readonly elapsedMs?: number
 }
 
 export interface GatewayOptions {
@@ -35,20 +41,24 @@ export interface GatewayOptions {
 
 export class World {
   readonly core: BrokerCore
-  readonly wheel = new TimerWheel(0, 1)
+  readonly wheel: TimerWheel
   readonly dropped: { reason: DropReason; topic: string; client: string | undefined }[] = []
   readonly errors: object[] = []
   readonly #shared: Shared
   readonly #turn: Turn
   readonly #runtimes: GatewayRuntime[] = []
-  #elapsedMs = 0
+  readonly store: Store | undefined
+  #elapsedMs: number
   #wakeAt = Number.POSITIVE_INFINITY
   #more = false
   #random: number
 
   constructor(options: WorldOptions = {}) {
     this.#random = options.seed ?? 1
-    const { access = openAccess } = options
+    const { access = openAccess, dataDir, elapsedMs = 0 } = options
+    this.#elapsedMs = elapsedMs
+    this.wheel = new TimerWheel(elapsedMs, 1)
+    this.store = dataDir === undefined ? undefined : Store.open(dataDir, 'os', this.#log())
     const undelivered = new UndeliveredCommands(() => this.core)
     const random = (bytes: number): Uint8Array => this.random(bytes)
     this.core = new BrokerCore(
@@ -70,12 +80,24 @@ export class World {
         more: () => {
           this.#more = true
         },
+        journal: this.store?.journal,
       },
       { ...TEST_CORE_LIMITS, ...options.limits },
     )
     const clock = { now: () => this.now(), monotonic: () => this.#elapsedMs }
     this.#shared = { clock, wheel: this.wheel, core: this.core, access, random }
     this.#turn = new Turn(clock, () => this.core.settle())
+    if (this.store === undefined) return
+    this.core.restore(
+      this.store.recovery.state,
+      absentPorts(() => TEST_LIMITS),
+    )
+    this.store.start({ clients: () => this.core.clients(), retained: () => this.core.retainedStore.all(() => this.now()) })
+  }
+
+  /** The process ends, as by a crash after what was recorded was stored: nobody is told. */
+  close(): void {
+    this.store?.close()
   }
 
   /** Milliseconds since the epoch. */
@@ -96,12 +118,6 @@ export class World {
   async gateway<C>(module: GatewayModule<C>, config: unknown = {}, options: GatewayOptions = {}): Promise<TestGateway> {
     const parsed = await module.config['~standard'].validate(config)
     if (parsed.issues !== undefined) throw new Error(`config of ${module.name}: ${JSON.stringify(parsed.issues)}`)
-    const log: Log = {
-      debug() {},
-      info() {},
-      warn() {},
-      error: (fields, message) => void this.errors.push({ ...fields, message }),
-    }
     const name = options.name ?? module.name
     const runtime = new GatewayRuntime(
       {
@@ -119,9 +135,10 @@ export class World {
       this.#shared,
       this.#turn,
       { maxConnections: 1e6, maxQueuedBytes: 1e9, current: 0, queuedBytes: 0 },
-      log,
+      this.#log(),
     )
     this.#runtimes.push(runtime)
+    this.core.inherit(runtime)
     return new TestGateway(this, runtime)
   }
 
@@ -156,6 +173,10 @@ export class World {
       this.#more = false
       this.core.settle()
     } while (this.#more)
+  }
+
+  #log(): Log {
+    return { debug() {}, info() {}, warn() {}, error: (fields, message) => void this.errors.push({ ...fields, message }) }
   }
 
   /** Hostile input by reason, over all gateways. */
