@@ -63,12 +63,12 @@ export class StoreJournal implements Journal {
   }
 
   queued(client: Client, record: DeliveryRecord): void {
-    // One session may take a message twice, by a subscription of its own and by a shared one: two messages then.
-    const isShared = record.shared !== undefined
-    const known = !isShared && record.message === this.#message
+    // A session may take one message more than once, by shared subscriptions or as a retained one: these count apart.
+    const isSingle = record.shared !== undefined || record.retain
+    const known = !isSingle && record.message === this.#message
     if (!known) {
       this.#lastNumber++
-      this.#message = isShared ? undefined : record.message
+      this.#message = isSingle ? undefined : record.message
     }
     record.stored = this.#lastNumber
     this.delivery(client, record, known)
