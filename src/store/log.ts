@@ -38,7 +38,7 @@ export class Log {
   /** Where the reserved room ends. */
   #limit = 0
   #head: Segment
-  /** The oldest segment with pending octets, or the head. */
+  /** No older segment has pending octets. */
   #tail: Segment
   #bytes: number
   /** The segment that was scanned last: copies of its records may be pending. */
@@ -100,7 +100,9 @@ export class Log {
    */
   reserve(maxLength: number): number {
     const { size } = this.#head
-    if (size > FILE_HEADER_BYTES && size + RECORD_HEADER_BYTES + maxLength > this.#segmentBytes) this.#roll()
+    if (size > FILE_HEADER_BYTES && size + RECORD_HEADER_BYTES + maxLength > this.#segmentBytes) {
+      this.#head = this.#folder.add(this.#head.number + 1)
+    }
     const room = FILE_HEADER_BYTES + RECORD_HEADER_BYTES + maxLength
     if (this.#end + room > this.buffer.length) this.#grow(room)
     if (this.#head.size === 0) {
@@ -201,13 +203,6 @@ export class Log {
     this.#end += length
     this.#head.size += length
     this.#bytes += length
-  }
-
-  #roll(): void {
-    if (this.#head.pending === 0) this.#head.close()
-    const isTail = this.#tail === this.#head && this.#head.pending === 0
-    this.#head = this.#folder.add(this.#head.number + 1)
-    if (isTail) this.#tail = this.#head
   }
 
   #grow(room: number): void {

@@ -119,6 +119,20 @@ test('octets of a payload never pass for a record', () => {
   assert.deepEqual(restarted(files).texts, ['a', 'b'])
 })
 
+test('a record in the place of another does not count', () => {
+  const { files, path, bytes } = written(['one', 'two', 'end'])
+  const [first, second, third] = bounds(['one', 'two', 'end'])
+  const changed = Buffer.from(bytes)
+  bytes.copy(changed, second, first, second)
+  files.put(path, changed)
+  const { texts, damages } = restarted(files)
+  assert.deepEqual(texts, ['one', 'end'])
+  assert.deepEqual(
+    damages.map(({ start, end }) => [start, end]),
+    [[second, third]],
+  )
+})
+
 test('a closed segment that was cut short is damage, and the others are whole', () => {
   const files = new MemoryFiles()
   const options = { segmentBytes: 200, sync: false }

@@ -81,6 +81,16 @@ test('after a failed sync the page cache is not trusted: the file is written ane
   assert.equal(files.segments().length, 1)
 })
 
+test('what a killed process left in the page cache is on the device before it counts', () => {
+  const files = new MemoryFiles()
+  const unsynced = Log.open(DIRECTORY, OPTIONS, files)
+  append(unsynced, 'one')
+  unsynced.commit()
+  assert.deepEqual(restarted(files, SYNCED), ['one'])
+  files.cutPower()
+  assert.deepEqual(contentOf(Log.open(DIRECTORY, SYNCED, files)).texts, ['one'])
+})
+
 test('each failure while a file is written anew is survived, too', () => {
   for (const operation of ['open', 'truncate', 'openToRead', 'read', 'write', 'sync', 'rename', 'syncDirectory'] as const) {
     const files = new MemoryFiles()
