@@ -49,12 +49,16 @@ export function omnigate(): string[] {
 
 export class Server {
   readonly folder: string
-  readonly child: Child
+  #child: Child
   #ready = ''
 
-  private constructor(folder: string, child: Child) {
+  private constructor(folder: string) {
     this.folder = folder
-    this.child = child
+    this.#child = run(folder)
+  }
+
+  get child(): Child {
+    return this.#child
   }
 
   /** Resolves when it is ready. Without `cleanup` the caller stops it. */
@@ -68,8 +72,7 @@ export class Server {
   static launch(config: ServerConfig, cleanup?: Cleanup): Server {
     const folder = mkdtempSync(join(tmpdir(), 'omnigate-e2e-'))
     writeConfig(folder, config)
-    const args = [...omnigate(), 'start', '--config', configFile(folder)]
-    const server = new Server(folder, new Child(process.execPath, args, { cwd: folder }))
+    const server = new Server(folder)
     cleanup?.after(() => server.stop())
     return server
   }
@@ -121,6 +124,16 @@ export class Server {
     return Number(kib) * 1024
   }
 
+  /** Ends the process without a warning, and leaves its folder for `launchAgain`. */
+  async kill(): Promise<void> {
+    await this.child.stop('SIGKILL')
+  }
+
+  /** Another process on the same folder and config; wait for `ready`. Ports are the same if the config says them. */
+  launchAgain(): void {
+    this.#child = run(this.folder)
+  }
+
   /** Resolves with the exit code, or the signal's name. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | string> {
     const end = await this.child.stop(signal)
@@ -135,6 +148,10 @@ export class Server {
       () => this.log().find(({ msg }) => pattern.test(msg)),
     )
   }
+}
+
+function run(folder: string): Child {
+  return new Child(process.execPath, [...omnigate(), 'start', '--config', configFile(folder)], { cwd: folder })
 }
 
 function configFile(folder: string): string {
