@@ -94,10 +94,11 @@ export class Ledger {
     return twice
   }
 
-  /** `receiver stream number` of messages whose first arrival came after that of a later one. */
+  /** `receiver stream number` of messages whose first arrival came after that of a later one. A group has no order. */
   disordered(): string[] {
     const disordered: string[] = []
     for (const { receiver, arrivals } of this.#intakes.values()) {
+      if (receiver.group !== undefined) continue
       for (const [stream, numbers] of arrivals) {
         const got = new Set<number>()
         let highest = -1
