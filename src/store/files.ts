@@ -12,10 +12,13 @@ import {
   readFileSync,
   readSync,
   renameSync,
+  statSync,
   unlinkSync,
   writeFileSync,
   writeSync,
 } from 'node:fs'
+import { dirname } from 'node:path'
+import { systemCode } from './store-error.ts'
 
 /** Failures are thrown as Node.js throws them: errors with a system code. */
 export interface Files {
@@ -48,14 +51,27 @@ export interface Files {
 const FILE_MODE = 0o640
 const DIRECTORY_MODE = 0o750
 
+/** With those above it. The `recursive` of Node.js calls every refusal by the device a missing directory. */
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path, { mode: DIRECTORY_MODE })
+  } catch (error) {
+    const code = systemCode(error)
+    if (code === 'EEXIST' && statSync(path).isDirectory()) return
+    if (code !== 'ENOENT' || dirname(path) === path) throw error
+    makeDirectory(dirname(path))
+    mkdirSync(path, { mode: DIRECTORY_MODE })
+  }
+}
+
 export const systemFiles: Files = {
-  makeDirectory: (path) => void mkdirSync(path, { recursive: true, mode: DIRECTORY_MODE }),
+  makeDirectory,
   list: (directory) => readdirSync(directory),
   open(path, create) {
     try {
       return openSync(path, 'r+')
     } catch (error) {
-      if (!create || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+      if (!create || systemCode(error) !== 'ENOENT') throw error
       return openSync(path, 'wx+', FILE_MODE)
     }
   },

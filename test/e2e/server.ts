@@ -32,6 +32,10 @@ export interface LogLine {
   readonly code?: string
   readonly gateway?: string
   readonly reason?: string
+  /** Of a file: which one, and from which octet to which. */
+  readonly path?: string
+  readonly start?: number
+  readonly end?: number
 }
 
 /** A listener on any free port of the loopback. */

@@ -38,12 +38,6 @@ export function mountSmall(cleanup: Cleanup, bytes: number, mode: 'rw' | 'ro' = 
   return path
 }
 
-/** Makes it writable or read-only while it is in use. */
-export function remount(path: string, mode: 'rw' | 'ro'): void {
-  const failure = run('mount', ['-o', `remount,${mode}`, path])
-  if (failure !== false) throw new Error(failure)
-}
-
 /** Gives it another size while it is in use. */
 export function resize(path: string, bytes: number): void {
   const failure = run('mount', ['-o', `remount,size=${bytes}`, path])

@@ -82,6 +82,10 @@ test('a device that is full refuses, and goes on when there is room', { skip: ca
 
 test('a device that cannot be written is refused at the start', { skip: cannotMount() }, (t) => {
   const path = mountSmall(t, 64 * 1024, 'ro')
+  assert.throws(() => Log.open(join(path, 'some', 'where'), OPTIONS), {
+    code: 'read-only',
+    message: /^cannot make the directory .*where: the file system is read-only \(EROFS\): mount it/,
+  })
   assert.throws(() => Log.open(path, OPTIONS), {
     code: 'read-only',
     message: `cannot lock ${join(path, 'lock')}: the file system is read-only (EROFS): mount it for writing, or set node.dataDir to a directory that can be written`,
