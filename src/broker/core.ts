@@ -45,7 +45,7 @@ export class BrokerCore {
   readonly retainedStore = new RetainedStore()
   readonly #clients = new Map<string, Client>()
   readonly #table = new SubscriptionTable()
-  readonly #deadlines = new Deadlines()
+  readonly #deadlines = new Deadlines<Client>()
   readonly #replaying = new Set<Client>()
   readonly #surroundings: Surroundings
   readonly #limits: CoreLimits

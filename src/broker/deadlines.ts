@@ -1,41 +1,40 @@
-/** When absent clients expire and their wills are due: a binary heap, with stale entries skipped when they surface. */
-import type { Client } from './client.ts'
+/** What is due when: a binary heap. Nothing is removed early: whoever takes an entry sees whether it still counts. */
 
-interface Deadline {
+interface Deadline<T> {
   readonly at: number
-  readonly client: Client
+  readonly item: T
 }
 
-export class Deadlines {
-  readonly #heap: Deadline[] = []
+export class Deadlines<T> {
+  readonly #heap: Deadline<T>[] = []
 
   /** The earliest entry, ms since the epoch; undefined when there is none. */
   get next(): number | undefined {
     return this.#heap[0]?.at
   }
 
-  add(at: number, client: Client): void {
+  add(at: number, item: T): void {
     const heap = this.#heap
-    let i = heap.push({ at, client }) - 1
+    let i = heap.push({ at, item }) - 1
     while (i > 0) {
       const parent = (i - 1) >> 1
-      if ((heap[parent] as Deadline).at <= at) break
+      if ((heap[parent] as Deadline<T>).at <= at) break
       this.#swap(i, parent)
       i = parent
     }
   }
 
-  /** Removes and returns the earliest client due by `now`. */
-  takeDue(now: number): Client | undefined {
+  /** Removes and returns the earliest item due by `now`. */
+  takeDue(now: number): T | undefined {
     const heap = this.#heap
     const first = heap[0]
     if (first === undefined || first.at > now) return undefined
-    const last = heap.pop() as Deadline
+    const last = heap.pop() as Deadline<T>
     if (heap.length > 0) {
       heap[0] = last
       this.#sink()
     }
-    return first.client
+    return first.item
   }
 
   #sink(): void {
@@ -44,7 +43,7 @@ export class Deadlines {
     for (;;) {
       let smallest = i
       for (const kid of [2 * i + 1, 2 * i + 2]) {
-        if (kid < heap.length && (heap[kid] as Deadline).at < (heap[smallest] as Deadline).at) smallest = kid
+        if (kid < heap.length && (heap[kid] as Deadline<T>).at < (heap[smallest] as Deadline<T>).at) smallest = kid
       }
       if (smallest === i) return
       this.#swap(i, smallest)
@@ -54,8 +53,8 @@ export class Deadlines {
 
   #swap(a: number, b: number): void {
     const heap = this.#heap
-    const held = heap[a] as Deadline
-    heap[a] = heap[b] as Deadline
+    const held = heap[a] as Deadline<T>
+    heap[a] = heap[b] as Deadline<T>
     heap[b] = held
   }
 }
