@@ -6,14 +6,16 @@ import type {
   CloseReason,
   ConnectOutcome,
   ConnectRequest,
+  DelayedTopic,
   Message,
   PublishOutcome,
   SubscribeOptions,
   SubscribeOutcome,
 } from '../sdk.ts'
-import { isTopicName } from '../sdk.ts'
+import { isTopicName, NEVER, parseDelayed } from '../sdk.ts'
 import { Client } from './client.ts'
 import { Deadlines } from './deadlines.ts'
+import { DelayedMessages, postponed } from './delayed.ts'
 import type { DeliveryRecord } from './delivery.ts'
 import type { Journal } from './journal.ts'
 import { Memory } from './memory.ts'
@@ -28,6 +30,7 @@ import { RetainedStore } from './retained.ts'
 import { Retention } from './retention.ts'
 import { Router } from './router.ts'
 import { BrokerStats } from './stats.ts'
+import type { Match } from './subscription-table.ts'
 import { SubscriptionTable } from './subscription-table.ts'
 import { Subscriptions } from './subscriptions.ts'
 
@@ -43,6 +46,7 @@ function sameGateway(client: Client, port: Port, request: ConnectRequest): boole
 export class BrokerCore {
   readonly stats = new BrokerStats()
   readonly retainedStore = new RetainedStore()
+  readonly delayed: DelayedMessages
   readonly #clients = new Map<string, Client>()
   readonly #table = new SubscriptionTable()
   readonly #deadlines = new Deadlines<Client>()
@@ -60,6 +64,7 @@ export class BrokerCore {
   constructor(surroundings: Surroundings, limits: CoreLimits) {
     this.#surroundings = surroundings
     this.#limits = limits
+    this.delayed = new DelayedMessages(limits, () => this.#wake())
     this.#outbox = new Outbox(surroundings, this.stats, limits.maxQueuedBytes)
     this.#subscriptions = new Subscriptions(this.#table, this.retainedStore, surroundings)
     this.provide(new Presence(this.#clients))
@@ -192,11 +197,19 @@ export class BrokerCore {
   publish(message: Message, from?: Client): PublishOutcome {
     const { topic } = message
     const cached = this.#table.cached(topic)
-    if (cached === undefined && !isTopicName(topic)) return this.#reject('invalid-topic')
+    if (cached === undefined) {
+      const delayed = parseDelayed(topic)
+      if (delayed === 'invalid' || (delayed === undefined && !isTopicName(topic))) return this.#reject('invalid-topic')
+      if (delayed !== undefined) return this.#delay(message, delayed, from)
+    }
     if (from !== undefined && !this.#mayPublish(from, topic)) return this.#reject('not-authorized')
     const match = cached ?? this.#table.match(topic)
     if (this.#journal?.ready === false && needsStore(match, message)) return this.#reject('unavailable')
     message.publisher = from
+    return this.#accept(message, from, match)
+  }
+
+  #accept(message: Message, from: Client | undefined, match: Match): PublishOutcome {
     this.stats.received++
     if (message.retain && !this.#retention.keep(message)) {
       this.#outbox.drop('retained-limit', message, undefined)
@@ -211,6 +224,7 @@ export class BrokerCore {
 
   /** False when a publish to this topic would reach nobody and be refused to nobody. */
   wanted(topic: string, from?: Client): boolean {
+    if (parseDelayed(topic) !== undefined) return true
     const { subscriptions, groups } = this.#table.match(topic)
     return subscriptions.length > 0 || groups !== undefined || (from !== undefined && !this.#mayPublish(from, topic))
   }
@@ -286,7 +300,7 @@ export class BrokerCore {
     if (this.#replaying.size > 0) this.#surroundings.more()
   }
 
-  /** Ends sessions and publishes wills that are due. */
+  /** Ends sessions, and publishes wills and delayed messages that are due. */
   expire(): void {
     const now = this.#surroundings.now()
     for (;;) {
@@ -302,8 +316,18 @@ export class BrokerCore {
       if (client.will !== undefined && client.willAt <= now) this.#publishWill(client)
       this.#schedule(client)
     }
-    const { next } = this.#deadlines
-    if (next !== undefined) this.#surroundings.wake(next)
+    for (;;) {
+      const message = this.delayed.takeDue(now)
+      if (message === undefined) break
+      if (message.expiresAt !== NEVER && message.expiresAt <= now) this.#outbox.drop('expired', message, undefined)
+      else this.#accept(message, message.publisher as Client | undefined, this.#table.match(message.topic))
+    }
+    this.#wake()
+  }
+
+  #wake(): void {
+    const next = Math.min(this.#deadlines.next ?? Number.POSITIVE_INFINITY, this.delayed.next ?? Number.POSITIVE_INFINITY)
+    if (next !== Number.POSITIVE_INFINITY) this.#surroundings.wake(next)
   }
 
   #schedule(client: Client): void {
@@ -311,10 +335,17 @@ export class BrokerCore {
     if (at === Number.POSITIVE_INFINITY || (client.scheduledAt !== 0 && client.scheduledAt <= at)) return
     client.scheduledAt = at
     this.#deadlines.add(at, client)
-    if (this.#deadlines.next === at) this.#surroundings.wake(at)
+    if (this.#deadlines.next === at) this.#wake()
   }
 
   // ---- inside --------------------------------------------------------------------------------------------------
+
+  #delay(message: Message, { topic, delayMs }: DelayedTopic, from: Client | undefined): PublishOutcome {
+    if (from !== undefined && !this.#mayPublish(from, topic)) return this.#reject('not-authorized')
+    message.publisher = from
+    const later = postponed(message, topic, delayMs)
+    return this.delayed.add(later, this.#surroundings.now() + delayMs) ? 'delivered' : this.#reject('quota')
+  }
 
   #mayPublish(from: Client, topic: string): boolean {
     if (topic.charCodeAt(0) === 0x24 && topic.startsWith(REFUSED_TOPIC_ROOT)) return false

@@ -1,12 +1,16 @@
 /** What is due when: a binary heap. Nothing is removed early: whoever takes an entry sees whether it still counts. */
 
-interface Deadline<T> {
+export interface Deadline<T> {
+  /** Milliseconds since the epoch. */
   readonly at: number
+  /** Sequence of adding: what is due at the same time comes out as it went in. */
+  readonly order: number
   readonly item: T
 }
 
 export class Deadlines<T> {
   readonly #heap: Deadline<T>[] = []
+  #order = 0
 
   /** The earliest entry, ms since the epoch; undefined when there is none. */
   get next(): number | undefined {
@@ -15,7 +19,7 @@ export class Deadlines<T> {
 
   add(at: number, item: T): void {
     const heap = this.#heap
-    let i = heap.push({ at, item }) - 1
+    let i = heap.push({ at, order: ++this.#order, item }) - 1
     while (i > 0) {
       const parent = (i - 1) >> 1
       if ((heap[parent] as Deadline<T>).at <= at) break
@@ -37,13 +41,18 @@ export class Deadlines<T> {
     return first.item
   }
 
+  /** All entries, in no particular order. */
+  entries(): Iterable<Deadline<T>> {
+    return this.#heap
+  }
+
   #sink(): void {
     const heap = this.#heap
     let i = 0
     for (;;) {
       let smallest = i
       for (const kid of [2 * i + 1, 2 * i + 2]) {
-        if (kid < heap.length && (heap[kid] as Deadline<T>).at < (heap[smallest] as Deadline<T>).at) smallest = kid
+        if (kid < heap.length && isBefore(heap[kid] as Deadline<T>, heap[smallest] as Deadline<T>)) smallest = kid
       }
       if (smallest === i) return
       this.#swap(i, smallest)
@@ -57,4 +66,8 @@ export class Deadlines<T> {
     heap[a] = heap[b] as Deadline<T>
     heap[b] = held
   }
+}
+
+function isBefore(a: Deadline<unknown>, b: Deadline<unknown>): boolean {
+  return a.at < b.at || (a.at === b.at && a.order < b.order)
 }

@@ -44,6 +44,10 @@ export interface CoreLimits {
   readonly maxRetainedBytes: number
   /** Payload bytes (plus a fixed cost per message) queued over all clients. */
   readonly maxQueuedBytes: number
+  /** Messages that wait to be published later; further ones are refused. */
+  readonly maxDelayed: number
+  /** Their payload bytes (plus a fixed cost per message). */
+  readonly maxDelayedBytes: number
   readonly sharedPolicy: SharedPolicy
 }
 

@@ -96,6 +96,15 @@ export const nodeSchema = z
       title: 'Retained bytes',
       description: 'Topics and payloads of retained messages in total',
     }).meta(PROCESS),
+    maxDelayed: count(
+      100_000,
+      0,
+      MAX_COUNT,
+      meta('process', 'Delayed messages', 'Messages to $delayed/{seconds}/{topic} that wait; further ones are refused'),
+    ),
+    maxDelayedBytes: size('256MiB', { title: 'Delayed bytes', description: 'Payloads of delayed messages in total' }).meta(
+      PROCESS,
+    ),
     sharedPolicy: z
       .enum(['round-robin', 'random', 'sticky'])
       .default('round-robin')

@@ -3,7 +3,7 @@
  * `devices/{clientid}/...` topics and `$` topics are the same for everybody and stay as they are.
  */
 import type { Delivery, Message } from '../sdk.ts'
-import { encodeClientId, parseShared } from '../sdk.ts'
+import { encodeClientId, parseDelayed, parseShared } from '../sdk.ts'
 
 export interface MountIdentity {
   readonly clientId: string
@@ -28,8 +28,11 @@ export class Mount {
     this.#own = `devices/${encodeClientId(identity.clientId)}/`
   }
 
-  /** Device's topic to broker's topic. */
+  /** Device's topic to broker's topic; of a delayed one, that which it will be published to. */
   topic(topic: string): string {
+    const delayed = parseDelayed(topic)
+    if (delayed === 'invalid') return topic
+    if (delayed !== undefined) return topic.slice(0, -delayed.topic.length) + this.topic(delayed.topic)
     return this.#exempt(topic) ? topic : this.#prefix + topic
   }
 

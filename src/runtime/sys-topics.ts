@@ -66,6 +66,8 @@ export class SysTopics implements Provider {
     put('store/messages/bytes', stats.queuedBytes)
     put('retained messages/count', core.retainedStore.size)
     put('retained messages/bytes', core.retainedStore.bytes)
+    put('delayed/count', core.delayed.size)
+    put('delayed/bytes', core.delayed.bytes)
     put('subscriptions/count', core.subscriptionCount)
     let bytesIn = 0
     let bytesOut = 0

@@ -49,6 +49,30 @@ export function parseShared(filter: string): SharedFilter | undefined | 'invalid
   return { group, filter: rest }
 }
 
+const DELAYED = '$delayed/'
+/** The longest delay, in seconds: what 32 bits of milliseconds hold. */
+const MAX_DELAY_S = 4_294_967
+
+export interface DelayedTopic {
+  readonly delayMs: number
+  /** Where the message is published when the time has come. */
+  readonly topic: string
+}
+
+/**
+ * `$delayed/{seconds}/{topic}`, 1 to 4294967 seconds; undefined when the topic is none of these, `invalid` when it should
+ * be but is not well formed.
+ */
+export function parseDelayed(topic: string): DelayedTopic | undefined | 'invalid' {
+  if (topic.charCodeAt(0) !== 0x24 || !topic.startsWith(DELAYED)) return undefined
+  const match = /^\d{1,7}\/(?!\$delayed\/)/.exec(topic.slice(DELAYED.length, DELAYED.length + 32))
+  const slash = topic.indexOf('/', DELAYED.length)
+  const seconds = Number(topic.slice(DELAYED.length, slash))
+  const later = topic.slice(slash + 1)
+  if (match === null || seconds < 1 || seconds > MAX_DELAY_S || !isTopicName(later)) return 'invalid'
+  return { delayMs: seconds * 1000, topic: later }
+}
+
 /** True when `topic` matches `filter`; a leading wildcard does not match `$` topics [MQTT-4.7.2-1]. */
 export function topicMatches(filter: string, topic: string): boolean {
   if (topic.charCodeAt(0) === 0x24 && (filter.charCodeAt(0) === 0x2b || filter.charCodeAt(0) === 0x23)) return false

@@ -7,6 +7,8 @@ export const TEST_CORE_LIMITS: CoreLimits = {
   maxRetained: 4_000_000,
   maxRetainedBytes: 1024 ** 3,
   maxQueuedBytes: 1024 ** 3,
+  maxDelayed: 100_000,
+  maxDelayedBytes: 1024 ** 3,
   sharedPolicy: 'round-robin',
 }
 

@@ -187,6 +187,23 @@ test('branch and moveTo: many clients on one address, each of which can move alo
   assert.equal(world.core.client('a'), undefined)
 })
 
+test('a mountpoint moves the topic that a delayed message is for', async () => {
+  const world = new World()
+  const gateway = await world.gateway(echoGateway(), {}, { mountpoint: 'site/' })
+  const app = world.app('app')
+  app.subscribe('#')
+  const peer = gateway.connect()
+  say(peer, 'id d')
+  assert.deepEqual(say(peer, 'pub $delayed/1/t'), ['delivered'])
+  assert.deepEqual(say(peer, 'pub $delayed/soon/t'), ['invalid-topic'])
+  app.take()
+  world.advance(1000)
+  assert.deepEqual(
+    app.take().map(({ topic }) => topic),
+    ['site/t'],
+  )
+})
+
 test('a mountpoint moves what devices name, not their own devices/ topics nor $ topics', async () => {
   const world = new World()
   const gateway = await world.gateway(echoGateway(), {}, { mountpoint: 'site/${clientid}/' })
