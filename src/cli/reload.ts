@@ -74,8 +74,8 @@ export class Reloader {
     }
   }
 
-  #announce({ node, gateways }: ConfigDiff): void {
-    const late = node.filter(({ reload }) => reload === 'process').map(({ path }) => path)
+  #announce({ common, gateways }: ConfigDiff): void {
+    const late = common.filter(({ reload }) => reload === 'process').map(({ path }) => path)
     if (late.length > 0) this.#log.warn({ keys: late }, 'these keys take effect when Omnigate is restarted')
     for (const change of gateways) {
       if (change.kind !== 'changed') {

@@ -1,17 +1,18 @@
 /** What a new config changes, and how much each change disturbs: for a reload and its report. */
 import { isDeepStrictEqual } from 'node:util'
 import type { ReloadClass } from '../sdk/schema.ts'
-import type { EffectiveConfig, GatewayInstance, ListenerConfig, NodeConfig } from './effective.ts'
+import type { EffectiveConfig, GatewayInstance, ListenerConfig } from './effective.ts'
 import { type JsonSchema, propertyNames, schemaAt } from './field.ts'
-import { instanceJsonSchema, nodeJsonSchema } from './json-schema.ts'
+import { brokerJsonSchema, instanceJsonSchema, nodeJsonSchema } from './json-schema.ts'
 import { formatPath, isRecord, type Path } from './path.ts'
 
 export interface ConfigDiff {
-  readonly node: readonly NodeChange[]
+  /** Of the sections `node` and `broker`. */
+  readonly common: readonly CommonChange[]
   readonly gateways: readonly GatewayChange[]
 }
 
-export interface NodeChange {
+export interface CommonChange {
   /** `node.logLevel` */
   readonly path: string
   /** `process` takes a restart of Omnigate. */
@@ -55,15 +56,18 @@ export function diffConfigs(previous: EffectiveConfig, next: EffectiveConfig): C
     const change = former === undefined ? ({ kind: 'added', name, next: instance } as const) : diffGateway(former, instance)
     if (change !== undefined) gateways.push(change)
   }
-  return { node: diffNode(previous.node, next.node), gateways }
+  const common = [
+    ...diffSection('node', nodeJsonSchema(), previous.node, next.node),
+    ...diffSection('broker', brokerJsonSchema(), previous.broker, next.broker),
+  ]
+  return { common, gateways }
 }
 
-function diffNode(previous: NodeConfig, next: NodeConfig): NodeChange[] {
-  const schema = nodeJsonSchema()
+function diffSection(section: string, schema: JsonSchema, previous: object, next: object): CommonChange[] {
   return changedPaths(previous, next, schema, []).map((path) => {
     // Effective names carry the unit: `drainTimeoutMs` is the key `drainTimeout`.
     const key = path.map((step) => String(step).replace(/Ms$/, ''))
-    return { path: formatPath(['node', ...key]), reload: schemaAt(schema, key)?.['x-reload'] === 'live' ? 'live' : 'process' }
+    return { path: formatPath([section, ...key]), reload: schemaAt(schema, key)?.['x-reload'] === 'live' ? 'live' : 'process' }
   })
 }
 

@@ -5,6 +5,7 @@
 import type { CoreLimits } from '../broker/port.ts'
 import type { GatewayModule, SessionLimits } from '../sdk.ts'
 import type { ListenerOptions } from '../transport/listener.ts'
+import type { BrokerConfig } from './broker-schema.ts'
 import type { ErrorCode } from './errors.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
@@ -13,6 +14,7 @@ export interface EffectiveConfig {
   /** Absolute path of the config file; undefined when there was none. */
   readonly file: string | undefined
   readonly node: NodeConfig
+  readonly broker: BrokerConfig
   /** In the order of the file, disabled ones included. */
   readonly gateways: readonly GatewayInstance[]
   readonly api: ApiConfig | undefined

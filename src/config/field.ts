@@ -40,6 +40,11 @@ export function describeField(schema: JsonSchema | undefined): string {
   return `${kind}, such as ${JSON.stringify(example)}`
 }
 
+const TEXTS: Readonly<Record<string, string>> = {
+  path: 'the path of a file',
+  pattern: 'a regular expression without look-around and back-references',
+}
+
 function kindOf(schema: JsonSchema): string {
   const values = schema['enum']
   if (Array.isArray(values)) return oneOf(values)
@@ -61,7 +66,7 @@ function kindOf(schema: JsonSchema): string {
     case 'boolean':
       return 'true or false'
     case 'string':
-      return unit === 'path' ? 'the path of a file' : 'text'
+      return TEXTS[unit as string] ?? 'text'
     case 'array':
       return listOf(schema)
     case 'object':

@@ -2,6 +2,7 @@
 import * as z from 'zod'
 import type { GatewayModule } from '../sdk.ts'
 import { formatAddress } from '../transport/address.ts'
+import { brokerSchema } from './broker-schema.ts'
 import type { JsonSchema } from './field.ts'
 import { defaultListeners } from './listeners.ts'
 import { isRecord } from './path.ts'
@@ -12,6 +13,11 @@ const DIALECT = 'https://json-schema.org/draft/2020-12/schema'
 /** Of the `node` section. */
 export function nodeJsonSchema(): JsonSchema {
   return fromZod(nodeSchema)
+}
+
+/** Of the `broker` section. */
+export function brokerJsonSchema(): JsonSchema {
+  return fromZod(brokerSchema)
 }
 
 /** Of the `api` section. */
@@ -60,6 +66,7 @@ export function configJsonSchema(modules: readonly GatewayModule[]): JsonSchema 
     type: 'object',
     properties: {
       node: { ...nodeJsonSchema(), type: OBJECT_OR_EMPTY },
+      broker: { ...brokerJsonSchema(), type: OBJECT_OR_EMPTY },
       gateways: {
         title: 'Gateways',
         description: 'One section for each gateway; its key names the instance, `use` the protocol when the key does not',

@@ -7,6 +7,7 @@ import { dirname, resolve } from 'node:path'
 import { formatAddress } from '../transport/address.ts'
 import { duplicateBinds, exposedListeners } from './across.ts'
 import { parseBind } from './bind.ts'
+import { type BrokerConfig, brokerSchema } from './broker-schema.ts'
 import { type ConfigDocument, parseConfig } from './document.ts'
 import type { ApiConfig, EffectiveConfig, GatewayInstance, NodeConfig } from './effective.ts'
 import { firstLine, type Problem } from './errors.ts'
@@ -14,7 +15,7 @@ import type { JsonSchema } from './field.ts'
 import { buildInstance } from './instance.ts'
 import type { Environment } from './interpolate.ts'
 import { type IssueContext, toProblems, unknownKey } from './issues.ts'
-import { apiJsonSchema, nodeJsonSchema } from './json-schema.ts'
+import { apiJsonSchema, brokerJsonSchema, nodeJsonSchema } from './json-schema.ts'
 import type { PlacedListener } from './listeners.ts'
 import type { ModuleSource } from './modules.ts'
 import {
@@ -73,6 +74,7 @@ export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
 
   problems.push(...unknownRootKeys(data, locate))
   const node = readNode(data['node'], draft, directory)
+  const broker = readBroker(data['broker'], draft)
   const api = readApi(data['api'], draft)
   const gateways: GatewayInstance[] = []
   const listeners: PlacedListener[] = []
@@ -87,8 +89,8 @@ export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
     problems.push(nothingEnabled(locate, await modules.names()))
 
   const warnings = [...exposedListeners(listeners, locate), ...(api === undefined ? [] : [apiUnavailable(locate)])]
-  const isComplete = node !== undefined && problems.length === 0
-  const config = isComplete ? { file, node, gateways, api } : undefined
+  const isComplete = node !== undefined && broker !== undefined && problems.length === 0
+  const config = isComplete ? { file, node, broker, gateways, api } : undefined
   return {
     config,
     problems: problems.toSorted(byPlace),
@@ -185,6 +187,14 @@ function readNode(value: unknown, { problems, locate }: Draft, directory: string
   }
   const { dataDir, sysInterval, drainTimeout, ...rest } = parsed.data
   return { ...rest, dataDir: resolve(directory, dataDir), sysIntervalMs: sysInterval, drainTimeoutMs: drainTimeout }
+}
+
+function readBroker(value: unknown, { problems, locate }: Draft): BrokerConfig | undefined {
+  const input = value ?? {}
+  const parsed = brokerSchema.safeParse(input)
+  if (parsed.success) return parsed.data
+  problems.push(...toProblems(parsed.error.issues, { base: ['broker'], schema: brokerJsonSchema(), input, locate }))
+  return undefined
 }
 
 function readApi(value: unknown, { problems, locate }: Draft): ApiConfig | undefined {

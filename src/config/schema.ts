@@ -15,7 +15,7 @@ type Meta = {
   readonly 'x-unit'?: string
 }
 
-function meta(reload: ConfigReloadClass, title: string, description: string, unit?: string): Meta {
+export function meta(reload: ConfigReloadClass, title: string, description: string, unit?: string): Meta {
   return { title, description, 'x-reload': reload, ...(unit === undefined ? {} : { 'x-unit': unit }) }
 }
 
@@ -323,7 +323,7 @@ export const apiSchema = z
 
 export const INSTANCE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 
-export const ROOT_KEYS = ['node', 'gateways', 'api'] as const
+export const ROOT_KEYS = ['node', 'broker', 'gateways', 'api'] as const
 
 /** Placeholders of a mountpoint. */
 export const PLACEHOLDERS: readonly string[] = ['clientid', 'username', 'endpoint_name', 'peerhost', 'gateway']

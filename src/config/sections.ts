@@ -3,7 +3,7 @@ import { formatAddress } from '../transport/address.ts'
 import type { Problem } from './errors.ts'
 import type { JsonSchema } from './field.ts'
 import type { IssueContext } from './issues.ts'
-import { apiJsonSchema, instanceJsonSchema, nodeJsonSchema } from './json-schema.ts'
+import { apiJsonSchema, brokerJsonSchema, instanceJsonSchema, nodeJsonSchema } from './json-schema.ts'
 import { defaultListeners } from './listeners.ts'
 import type { LoadedModule, ModuleSource } from './modules.ts'
 import { nearest } from './nearest.ts'
@@ -112,6 +112,7 @@ export function sectionsSchema(sections: readonly Section[], names: readonly str
     type: 'object',
     properties: {
       node: nodeJsonSchema(),
+      broker: brokerJsonSchema(),
       gateways: { type: 'object', properties: Object.fromEntries([...installed, ...written]) },
       api: apiJsonSchema(),
     },

@@ -6,6 +6,7 @@ import type { Client } from '../broker/client.ts'
 import type { CloseReason, Malformed, Message, Peer, PublishOutcome, Session, SubscribeOptions } from '../sdk.ts'
 import type { GatewayRuntime } from './gateway-runtime.ts'
 import { Mount } from './mount.ts'
+import { fillPlaceholders, type TopicIdentity } from './placeholders.ts'
 
 export abstract class ClientLink {
   readonly runtime: GatewayRuntime
@@ -75,26 +76,26 @@ export abstract class ClientLink {
 
   wanted(topic: string): boolean {
     if (this.client === undefined) return false
-    return this.runtime.shared.core.wanted(this.mount?.topic(topic) ?? topic, this.client)
+    const mounted = this.mount?.topic(topic) ?? topic
+    const { core, rules } = this.runtime.shared
+    return core.wanted(rules.rewrite?.topic(mounted, this.client) ?? mounted, this.client)
   }
 
   retained(topic: string): Message | undefined | 'not-authorized' {
     if (this.client === undefined) return undefined
-    return this.runtime.shared.core.retained(this.mount?.topic(topic) ?? topic, this.client)
+    return this.runtime.shared.core.retained(this.#filter(topic, this.client), this.client)
   }
 
   subscribe(filter: string, options: SubscribeOptions, tag?: number): void {
     const client = this.client
     const outcome =
-      client === undefined
-        ? 'not-authorized'
-        : this.runtime.shared.core.subscribe(client, this.mount?.filter(filter) ?? filter, options)
+      client === undefined ? 'not-authorized' : this.runtime.shared.core.subscribe(client, this.#filter(filter, client), options)
     if (tag !== undefined) this.session.onSubscribed?.(tag, outcome)
   }
 
   unsubscribe(filter: string): boolean {
     if (this.client === undefined) return false
-    return this.runtime.shared.core.unsubscribe(this.client, this.mount?.filter(filter) ?? filter)
+    return this.runtime.shared.core.unsubscribe(this.client, this.#filter(filter, this.client))
   }
 
   ack(id: number): boolean {
@@ -132,10 +133,20 @@ export abstract class ClientLink {
   /** From now on this session speaks for `client`. */
   protected adopt(client: Client): void {
     this.client = client
-    const { mountpoint, name } = this.runtime
-    if (mountpoint === '') return
-    const identity = { clientId: client.id, username: client.username, peerHost: this.peer.address, gateway: name }
-    this.mount = new Mount(mountpoint, identity)
+    const { mountpoint } = this.runtime
+    if (mountpoint !== '') this.mount = new Mount(mountpoint, this.#identity(client))
+    if (client.will !== undefined) client.will = { ...client.will, message: this.#named(client.will.message, client) }
+  }
+
+  /** Subscribes the client to what the operator's rules say; what its session is subscribed to already stays as it is. */
+  protected subscribeByRule(client: Client): void {
+    const { core, rules } = this.runtime.shared
+    for (const { topic, ...options } of rules.automatic(this.gateway)) {
+      const named = fillPlaceholders(topic, this.#identity(client))
+      const filter = this.mount?.filter(named) ?? named
+      if (client.subscription(filter) !== undefined) continue
+      if (typeof core.subscribe(client, filter, options) === 'string') this.count('auto-subscribe-refused')
+    }
   }
 
   protected detach(reason: CloseReason, sendWill: boolean, expiryMs?: number): void {
@@ -151,6 +162,24 @@ export abstract class ClientLink {
     if (client === undefined) return 'not-connected'
     runtime.counters.messagesIn++
     this.meterMessage()
-    return runtime.shared.core.publish(this.mount === undefined ? message : this.mount.message(message), client)
+    return runtime.shared.core.publish(this.#named(message, client), client)
+  }
+
+  /** The message under the topic that it has on the broker. */
+  #named(message: Message, client: Client): Message {
+    const { rewrite } = this.runtime.shared.rules
+    const mounted = this.mount === undefined ? message : this.mount.message(message)
+    return rewrite === undefined ? mounted : rewrite.message(mounted, client)
+  }
+
+  /** Device's filter to broker's filter. */
+  #filter(filter: string, client: Client): string {
+    const mounted = this.mount?.filter(filter) ?? filter
+    return this.runtime.shared.rules.rewrite?.filter(mounted, client) ?? mounted
+  }
+
+  #identity({ id, username }: Client): TopicIdentity {
+    const { address, port } = this.peer
+    return { clientId: id, username, peerHost: address, peerPort: port, gateway: this.gateway }
   }
 }

@@ -320,7 +320,9 @@ export class SessionHost extends ClientLink implements Link, WireHandler {
     }
     this.adopt(client)
     this.#answer(outcome)
-    if (this.client === client && client.ref === this) runtime.shared.core.resume(client)
+    if (this.client !== client || client.ref !== this) return
+    this.subscribeByRule(client)
+    runtime.shared.core.resume(client)
   }
 
   #refuse(reason: ConnectRefusal, message: string | undefined): void {

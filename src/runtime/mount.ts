@@ -4,27 +4,14 @@
  */
 import type { Delivery, Message } from '../sdk.ts'
 import { encodeClientId, parseDelayed, parseShared } from '../sdk.ts'
-
-export interface MountIdentity {
-  readonly clientId: string
-  readonly username: string | undefined
-  readonly peerHost: string
-  readonly gateway: string
-}
+import { fillPlaceholders, type TopicIdentity } from './placeholders.ts'
 
 export class Mount {
   readonly #prefix: string
   readonly #own: string
 
-  constructor(template: string, identity: MountIdentity) {
-    const values: Readonly<Record<string, string>> = {
-      clientid: encodeClientId(identity.clientId),
-      endpoint_name: encodeClientId(identity.clientId),
-      username: encodeClientId(identity.username ?? ''),
-      peerhost: identity.peerHost,
-      gateway: identity.gateway,
-    }
-    this.#prefix = template.replace(/\$\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole)
+  constructor(template: string, identity: TopicIdentity) {
+    this.#prefix = fillPlaceholders(template, identity)
     this.#own = `devices/${encodeClientId(identity.clientId)}/`
   }
 

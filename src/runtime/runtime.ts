@@ -15,6 +15,7 @@ import type { Shared } from './surroundings.ts'
 import { Turn } from './surroundings.ts'
 import { SysTopics } from './sys-topics.ts'
 import { Ticker } from './ticker.ts'
+import { TopicRules } from './topic-rules.ts'
 import { UndeliveredCommands } from './undelivered-commands.ts'
 
 export interface RuntimeOptions {
@@ -77,7 +78,8 @@ export async function startRuntime(config: EffectiveConfig, options: RuntimeOpti
     },
     node,
   )
-  const shared: Shared = { clock, wheel: ticker.wheel, core, access, random }
+  const rules = new TopicRules(config.broker)
+  const shared: Shared = { clock, wheel: ticker.wheel, core, access, rules, random }
   const inTurn = (work: () => void): void => {
     turn.enter()
     try {
@@ -122,7 +124,10 @@ export async function startRuntime(config: EffectiveConfig, options: RuntimeOpti
         })),
       ),
     gateways: () => supervisor.status(),
-    reload: (next) => supervisor.reload(next),
+    reload: (next) => {
+      rules.replace(next.broker)
+      return supervisor.reload(next)
+    },
     restart: (gateway) => supervisor.restart(gateway),
     stopGateway: (gateway) => supervisor.stop(gateway),
     stop: async () => {

@@ -3,12 +3,14 @@ import type { Access } from '../auth/access.ts'
 import type { BrokerCore } from '../broker/core.ts'
 import type { Clock } from './clock.ts'
 import type { TimerWheel } from './timer-wheel.ts'
+import type { TopicRules } from './topic-rules.ts'
 
 export interface Shared {
   readonly clock: Clock
   readonly wheel: TimerWheel
   readonly core: BrokerCore
   readonly access: Access
+  readonly rules: TopicRules
   random(bytes: number): Uint8Array
 }
 

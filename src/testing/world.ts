@@ -6,12 +6,14 @@ import type { Access } from '../auth/access.ts'
 import { openAccess } from '../auth/access.ts'
 import { BrokerCore } from '../broker/core.ts'
 import type { CoreLimits, DropReason } from '../broker/port.ts'
+import type { BrokerConfig } from '../config/broker-schema.ts'
 import { absentPorts } from '../runtime/absent-port.ts'
 import { GatewayRuntime } from '../runtime/gateway-runtime.ts'
 import type { SessionHost } from '../runtime/host.ts'
 import type { Shared } from '../runtime/surroundings.ts'
 import { Turn } from '../runtime/surroundings.ts'
 import { TimerWheel } from '../runtime/timer-wheel.ts'
+import { TopicRules } from '../runtime/topic-rules.ts'
 import { UndeliveredCommands } from '../runtime/undelivered-commands.ts'
 import type { CloseReason, GatewayModule, Log, Peer, SessionLimits } from '../sdk.ts'
 import { Store } from '../store/store.ts'
@@ -31,6 +33,7 @@ export interface WorldOptions {
   readonly dataDir?: string
   /** Virtual ms that went by before, for a World after a restart. */
   readonly elapsedMs?: number
+  readonly broker?: Partial<BrokerConfig>
 }
 
 export interface GatewayOptions {
@@ -85,7 +88,8 @@ export class World {
       { ...TEST_CORE_LIMITS, ...options.limits },
     )
     const clock = { now: () => this.now(), monotonic: () => this.#elapsedMs }
-    this.#shared = { clock, wheel: this.wheel, core: this.core, access, random }
+    const rules = new TopicRules({ rewrite: [], autoSubscribe: [], ...options.broker })
+    this.#shared = { clock, wheel: this.wheel, core: this.core, access, rules, random }
     this.#turn = new Turn(clock, () => this.core.settle())
     if (this.store === undefined) return
     this.core.restore(

@@ -21,8 +21,8 @@ async function change(before: string, after: string): Promise<ChangedGateway> {
 
 test('the same config twice changes nothing, moved lines included', async () => {
   const text = `gateways: { beta: {}, alpha: { ${BASE} } }`
-  assert.deepEqual(await diff(text, `\n\n${text}`), { node: [], gateways: [] })
-  assert.deepEqual(await diff('gateways: { alpha: {} }', 'gateways: { alpha: { mode: plain } }'), { node: [], gateways: [] })
+  assert.deepEqual(await diff(text, `\n\n${text}`), { common: [], gateways: [] })
+  assert.deepEqual(await diff('gateways: { alpha: {} }', 'gateways: { alpha: { mode: plain } }'), { common: [], gateways: [] })
 })
 
 test('gateways come and go; enabling is coming', async () => {
@@ -95,11 +95,11 @@ test('another protocol under the same name', async () => {
 })
 
 test('node keys, and which of them take a restart of the process', async () => {
-  const { node } = await diff(
+  const { common } = await diff(
     'gateways: { alpha: {} }',
     'node: { name: b, logLevel: debug, drainTimeout: 1s, sysInterval: 1s }\ngateways: { alpha: {} }',
   )
-  assert.deepEqual(node, [
+  assert.deepEqual(common, [
     { path: 'node.name', reload: 'process' },
     { path: 'node.logLevel', reload: 'live' },
     { path: 'node.sysInterval', reload: 'process' },

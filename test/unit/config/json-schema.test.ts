@@ -62,7 +62,7 @@ test('a gateway without JSON Schema lets its own keys through', async () => {
 describe('the whole config', () => {
   test('every gateway by name, and every `use`', async () => {
     const schema = configJsonSchema([await fixture('beta'), await fixture('alpha')])
-    assert.deepEqual(Object.keys(schema['properties'] as object), ['node', 'gateways', 'api'])
+    assert.deepEqual(Object.keys(schema['properties'] as object), ['node', 'broker', 'gateways', 'api'])
     assert.deepEqual(Object.keys(valueAt(schema, ['properties', 'gateways', 'properties']) as object), ['alpha', 'beta'])
     assert.deepEqual(Object.keys(valueAt(schema, ['$defs']) as object), ['common', 'using', 'gateway-alpha', 'gateway-beta'])
     const rules = (valueAt(schema, ['$defs', 'using', 'allOf']) as unknown[]).slice(1)

@@ -20,7 +20,7 @@ const anything: ConfigSchema<object> = {
   '~standard': { version: 1, vendor: 'test', validate: (value) => ({ value: value as object }) },
 }
 
-/** One word a chunk: `id NAME`, `pub TOPIC`, `sub FILTER`, `throw`, `arm MS`, `bad`, `branch NAME`, `bye`, `rebind NAME`. */
+/** One word a chunk: `id NAME`, `stay NAME` (a session that is kept), `will TOPIC`, `pub TOPIC`, `sub FILTER`, `unsub FILTER`, `throw`, `arm MS`, `bad`, `branch NAME`, `bye`, `rebind NAME`. */
 class EchoSession implements Session {
   readonly #link: Link
   readonly #known: Map<string, Link>
@@ -36,10 +36,19 @@ class EchoSession implements Session {
     switch (verb) {
       case 'id':
         return link.connect({ clientId: argument, protocol: 'echo', cleanStart: true, expiryMs: 0, keepAliveMs: 0 })
+      case 'stay':
+        return link.connect({ clientId: argument, protocol: 'echo', cleanStart: false, expiryMs: 60_000, keepAliveMs: 0 })
+      case 'will': {
+        const will = { message: new Message(argument, encode('gone')), delayMs: 0 }
+        return link.connect({ clientId: 'willed', protocol: 'echo', cleanStart: true, expiryMs: 0, keepAliveMs: 0, will })
+      }
       case 'pub':
         return link.publish(new Message(argument, encode('x')), 1)
       case 'sub':
         return link.subscribe(argument, { qos: 0 })
+      case 'unsub':
+        link.unsubscribe(argument)
+        return
       case 'arm':
         return link.arm(7, Number(argument))
       case 'bad':
