@@ -13,10 +13,9 @@ import type {
   SubscribeOutcome,
 } from '../sdk.ts'
 import { isTopicName, NEVER, parseDelayed } from '../sdk.ts'
+import { Agenda } from './agenda.ts'
 import { Client } from './client.ts'
-import { Deadlines } from './deadlines.ts'
-import { DelayedMessages, postponed } from './delayed.ts'
-import type { DeliveryRecord } from './delivery.ts'
+import { type DelayedMessages, postponed } from './delayed.ts'
 import type { Journal } from './journal.ts'
 import { Memory } from './memory.ts'
 import { Outbox } from './outbox.ts'
@@ -24,6 +23,7 @@ import type { CoreLimits, Port, Surroundings } from './port.ts'
 import type { Provider } from './presence.ts'
 import { Presence, statusMessage, statusTopic } from './presence.ts'
 import { needsStore, reaches } from './reach.ts'
+import { Replays } from './replays.ts'
 import type { Restored } from './restored.ts'
 import { restoreSession } from './restored.ts'
 import { RetainedStore } from './retained.ts'
@@ -46,11 +46,10 @@ function sameGateway(client: Client, port: Port, request: ConnectRequest): boole
 export class BrokerCore {
   readonly stats = new BrokerStats()
   readonly retainedStore = new RetainedStore()
-  readonly delayed: DelayedMessages
   readonly #clients = new Map<string, Client>()
   readonly #table = new SubscriptionTable()
-  readonly #deadlines = new Deadlines<Client>()
-  readonly #replaying = new Set<Client>()
+  readonly #agenda: Agenda
+  readonly #replays: Replays
   readonly #surroundings: Surroundings
   readonly #limits: CoreLimits
   readonly #outbox: Outbox
@@ -64,8 +63,9 @@ export class BrokerCore {
   constructor(surroundings: Surroundings, limits: CoreLimits) {
     this.#surroundings = surroundings
     this.#limits = limits
-    this.delayed = new DelayedMessages(limits, () => this.#wake())
+    this.#agenda = new Agenda(surroundings, limits)
     this.#outbox = new Outbox(surroundings, this.stats, limits.maxQueuedBytes)
+    this.#replays = new Replays(this.#outbox, () => surroundings.more())
     this.#subscriptions = new Subscriptions(this.#table, this.retainedStore, surroundings)
     this.provide(new Presence(this.#clients))
     this.#router = new Router(this.#outbox, limits.sharedPolicy, (bytes) => surroundings.random(bytes))
@@ -77,6 +77,11 @@ export class BrokerCore {
 
   get size(): number {
     return this.#clients.size
+  }
+
+  /** Messages that wait to be published later. */
+  get delayed(): DelayedMessages {
+    return this.#agenda.delayed
   }
 
   get subscriptionCount(): number {
@@ -144,7 +149,7 @@ export class BrokerCore {
       const client = restoreSession(session, portOf(session.gateway), now, this.#subscriptions, this.#outbox)
       this.#clients.set(client.id, client)
       if (session.connected) this.#journal?.session(client)
-      this.#schedule(client)
+      this.#agenda.schedule(client)
     }
   }
 
@@ -162,7 +167,7 @@ export class BrokerCore {
     client.since = this.#surroundings.now()
     if (expiryMs !== undefined) client.expiryMs = expiryMs
     this.stats.connected--
-    this.#replaying.delete(client)
+    this.#replays.delete(client)
     if (!sendWill) client.will = undefined
     if (client.will !== undefined) {
       client.willAt = client.since + client.will.delayMs
@@ -177,7 +182,7 @@ export class BrokerCore {
     }
     client.endsAt = client.since + client.expiryMs
     if (client.number !== 0) this.#journal?.session(client)
-    this.#schedule(client)
+    this.#agenda.schedule(client)
   }
 
   /** Ends a client's connection and session. False when there is no such client. */
@@ -256,7 +261,7 @@ export class BrokerCore {
   subscribe(client: Client, filter: string, options: SubscribeOptions): SubscribeOutcome {
     if (client.number !== 0 && this.#journal?.ready === false) return 'unavailable'
     const outcome = this.#subscriptions.add(client, filter, options)
-    if (client.replays !== undefined) this.#replaying.add(client)
+    this.#replays.add(client)
     return outcome
   }
 
@@ -288,25 +293,15 @@ export class BrokerCore {
 
   /** Sends replays that subscriptions started; the runtime calls it at the end of an event, and when asked for more. */
   settle(budget = 1000): void {
-    if (this.#replaying.size === 0) return
-    for (const client of [...this.#replaying]) {
-      this.#outbox.pump(client, budget)
-      if (client.replays === undefined || client.held) this.#replaying.delete(client)
-    }
-    for (const client of this.#replaying) {
-      // A full window continues by itself when an acknowledgement arrives.
-      if (client.unacknowledged >= client.window) this.#replaying.delete(client)
-    }
-    if (this.#replaying.size > 0) this.#surroundings.more()
+    this.#replays.settle(budget)
   }
 
   /** Ends sessions, and publishes wills and delayed messages that are due. */
   expire(): void {
     const now = this.#surroundings.now()
     for (;;) {
-      const client = this.#deadlines.takeDue(now)
+      const client = this.#agenda.takeDue(now)
       if (client === undefined) break
-      client.scheduledAt = 0
       if (client.connected || this.#clients.get(client.id) !== client) continue
       if (client.endsAt <= now) {
         this.stats.expiredSessions++
@@ -314,7 +309,7 @@ export class BrokerCore {
         continue
       }
       if (client.will !== undefined && client.willAt <= now) this.#publishWill(client)
-      this.#schedule(client)
+      this.#agenda.schedule(client)
     }
     for (;;) {
       const message = this.delayed.takeDue(now)
@@ -322,20 +317,7 @@ export class BrokerCore {
       if (message.expiresAt !== NEVER && message.expiresAt <= now) this.#outbox.drop('expired', message, undefined)
       else this.#accept(message, message.publisher as Client | undefined, this.#table.match(message.topic))
     }
-    this.#wake()
-  }
-
-  #wake(): void {
-    const next = Math.min(this.#deadlines.next ?? Number.POSITIVE_INFINITY, this.delayed.next ?? Number.POSITIVE_INFINITY)
-    if (next !== Number.POSITIVE_INFINITY) this.#surroundings.wake(next)
-  }
-
-  #schedule(client: Client): void {
-    const at = client.will === undefined ? client.endsAt : Math.min(client.willAt, client.endsAt)
-    if (at === Number.POSITIVE_INFINITY || (client.scheduledAt !== 0 && client.scheduledAt <= at)) return
-    client.scheduledAt = at
-    this.#deadlines.add(at, client)
-    if (this.#deadlines.next === at) this.#wake()
+    this.#agenda.wake()
   }
 
   // ---- inside --------------------------------------------------------------------------------------------------
@@ -373,15 +355,7 @@ export class BrokerCore {
     this.#forget(client)
     this.#publishWill(client)
     for (const subscription of client.allSubscriptions()) this.#subscriptions.remove(client, subscription.filter)
-    const orphans: DeliveryRecord[] = []
-    this.#outbox.clear(client, (record) => orphans.push(record))
-    for (const record of orphans) {
-      const group = record.shared?.group
-      // A QoS 2 message that was on its way stays with its receiver [OASIS 4.8.2-5].
-      const inherited = group !== undefined && !(record.qos === 2 && record.id !== 0) && group.members.length > 0
-      if (inherited && this.#router.share(group, record.message)) continue
-      this.#outbox.drop('session-ended', record.message, client)
-    }
+    this.#router.bequeath(client)
   }
 
   /** A session that outlives its connection is stored. */

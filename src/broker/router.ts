@@ -60,4 +60,17 @@ export class Router {
     }
     return this.#outbox.offer(member.client, Outbox.record(message, member))
   }
+
+  /** The client's session is over: shared work that waits for it passes to other members, the rest is dropped. */
+  bequeath(client: Client): void {
+    const orphans: DeliveryRecord[] = []
+    this.#outbox.clear(client, (record) => orphans.push(record))
+    for (const record of orphans) {
+      const group = record.shared?.group
+      // A QoS 2 message that was on its way stays with its receiver [OASIS 4.8.2-5].
+      const inherited = group !== undefined && !(record.qos === 2 && record.id !== 0) && group.members.length > 0
+      if (inherited && this.share(group, record.message)) continue
+      this.#outbox.drop('session-ended', record.message, client)
+    }
+  }
 }
