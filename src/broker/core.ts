@@ -12,7 +12,7 @@ import type {
   SubscribeOptions,
   SubscribeOutcome,
 } from '../sdk.ts'
-import { isTopicName, NEVER, parseDelayed } from '../sdk.ts'
+import { NEVER, parseDelayed } from '../sdk.ts'
 import { Agenda } from './agenda.ts'
 import { Client } from './client.ts'
 import { type DelayedMessages, postponed } from './delayed.ts'
@@ -33,8 +33,8 @@ import { BrokerStats } from './stats.ts'
 import type { Match } from './subscription-table.ts'
 import { SubscriptionTable } from './subscription-table.ts'
 import { Subscriptions } from './subscriptions.ts'
+import { TopicPolicy } from './topic-policy.ts'
 
-const REFUSED_TOPIC_ROOT = '$SYS/'
 const NOT_STORED: ConnectOutcome = { ok: false, reason: 'unavailable', message: 'the session could not be stored' }
 const NO_ONE: ConnectOutcome = { ok: false, reason: 'quota', message: 'the broker holds its maximum of clients' }
 
@@ -49,6 +49,7 @@ export class BrokerCore {
   readonly #clients = new Map<string, Client>()
   readonly #table = new SubscriptionTable()
   readonly #agenda: Agenda
+  readonly #policy: TopicPolicy
   readonly #replays: Replays
   readonly #surroundings: Surroundings
   readonly #limits: CoreLimits
@@ -64,9 +65,10 @@ export class BrokerCore {
     this.#surroundings = surroundings
     this.#limits = limits
     this.#agenda = new Agenda(surroundings, limits)
+    this.#policy = new TopicPolicy(surroundings, limits)
     this.#outbox = new Outbox(surroundings, this.stats, limits.maxQueuedBytes)
     this.#replays = new Replays(this.#outbox, () => surroundings.more())
-    this.#subscriptions = new Subscriptions(this.#table, this.retainedStore, surroundings)
+    this.#subscriptions = new Subscriptions(this.#table, this.retainedStore, this.#policy, surroundings)
     this.provide(new Presence(this.#clients))
     this.#router = new Router(this.#outbox, limits.sharedPolicy, (bytes) => surroundings.random(bytes))
     this.#journal = surroundings.journal
@@ -103,6 +105,8 @@ export class BrokerCore {
   attach(port: Port, ref: object, request: ConnectRequest): { outcome: ConnectOutcome; client?: Client } {
     const assigned = request.clientId === ''
     const id = assigned ? this.#newId() : request.clientId
+    const refusal = this.#policy.clientIdRefusal(id)
+    if (refusal !== undefined) return { outcome: { ok: false, reason: refusal } }
     const old = this.#clients.get(id)
     if (request.expiryMs > 0 && this.#journal?.ready === false) return { outcome: NOT_STORED }
     if (old === undefined && this.#clients.size >= this.#limits.maxClients) return { outcome: NO_ONE }
@@ -204,10 +208,10 @@ export class BrokerCore {
     const cached = this.#table.cached(topic)
     if (cached === undefined) {
       const delayed = parseDelayed(topic)
-      if (delayed === 'invalid' || (delayed === undefined && !isTopicName(topic))) return this.#reject('invalid-topic')
+      if (delayed === 'invalid' || (delayed === undefined && !this.#policy.isName(topic))) return this.#reject('invalid-topic')
       if (delayed !== undefined) return this.#delay(message, delayed, from)
     }
-    if (from !== undefined && !this.#mayPublish(from, topic)) return this.#reject('not-authorized')
+    if (from !== undefined && !this.#policy.mayPublish(from, topic)) return this.#reject('not-authorized')
     const match = cached ?? this.#table.match(topic)
     if (this.#journal?.ready === false && needsStore(match, message)) return this.#reject('unavailable')
     message.publisher = from
@@ -231,12 +235,12 @@ export class BrokerCore {
   wanted(topic: string, from?: Client): boolean {
     if (parseDelayed(topic) !== undefined) return true
     const { subscriptions, groups } = this.#table.match(topic)
-    return subscriptions.length > 0 || groups !== undefined || (from !== undefined && !this.#mayPublish(from, topic))
+    return subscriptions.length > 0 || groups !== undefined || (from !== undefined && !this.#policy.mayPublish(from, topic))
   }
 
   /** The retained (or computed) message of an exact topic. */
   retained(topic: string, reader?: Client): Message | undefined | 'not-authorized' {
-    if (reader !== undefined && !(this.#surroundings.authorize?.(reader, 'subscribe', topic) ?? true)) return 'not-authorized'
+    if (reader !== undefined && !this.#policy.maySubscribe(reader, topic)) return 'not-authorized'
     return this.#subscriptions.retained(topic)
   }
 
@@ -323,16 +327,11 @@ export class BrokerCore {
   // ---- inside --------------------------------------------------------------------------------------------------
 
   #delay(message: Message, { topic, delayMs }: DelayedTopic, from: Client | undefined): PublishOutcome {
-    if (from !== undefined && !this.#mayPublish(from, topic)) return this.#reject('not-authorized')
+    if (!this.#policy.isName(topic)) return this.#reject('invalid-topic')
+    if (from !== undefined && !this.#policy.mayPublish(from, topic)) return this.#reject('not-authorized')
     message.publisher = from
     const later = postponed(message, topic, delayMs)
     return this.delayed.add(later, this.#surroundings.now() + delayMs) ? 'delivered' : this.#reject('quota')
-  }
-
-  #mayPublish(from: Client, topic: string): boolean {
-    if (topic.charCodeAt(0) === 0x24 && topic.startsWith(REFUSED_TOPIC_ROOT)) return false
-    const { authorize } = this.#surroundings
-    return authorize === undefined || authorize(from, 'publish', topic)
   }
 
   #reject(outcome: PublishOutcome): PublishOutcome {

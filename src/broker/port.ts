@@ -42,6 +42,13 @@ export interface CoreLimits {
   readonly maxClients: number
   readonly maxRetained: number
   readonly maxRetainedBytes: number
+  /** Of one retained message. */
+  readonly maxRetainedPayload: number
+  readonly maxTopicLevels: number
+  /** Octets of UTF-8; of filters too. */
+  readonly maxTopicLength: number
+  /** Octets of UTF-8. */
+  readonly maxClientIdLength: number
   /** Payload bytes (plus a fixed cost per message) queued over all clients. */
   readonly maxQueuedBytes: number
   /** Messages that wait to be published later; further ones are refused. */

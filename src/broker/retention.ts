@@ -22,8 +22,9 @@ export class Retention {
       if (this.#store.delete(topic)) this.#journal?.unretained(topic) // [OASIS 3.3.1-6]
       return true
     }
-    const { maxRetained, maxRetainedBytes } = this.#limits
+    const { maxRetained, maxRetainedBytes, maxRetainedPayload } = this.#limits
     const store = this.#store
+    if (size > maxRetainedPayload) return false
     if (store.bytes + size > maxRetainedBytes || (store.size >= maxRetained && !store.get(topic, 0))) return false
     store.set(message.kept())
     this.#journal?.retained(message)

@@ -1,6 +1,6 @@
 /** Subscribing and unsubscribing: checks, replacement, shared groups, and the replay of what is retained. */
 import type { Message, SharedFilter, SubscribeOptions, SubscribeOutcome } from '../sdk.ts'
-import { hasWildcard, isTopicFilter, parseShared } from '../sdk.ts'
+import { hasWildcard, parseShared } from '../sdk.ts'
 import type { Client } from './client.ts'
 import type { Surroundings } from './port.ts'
 import type { Provider } from './presence.ts'
@@ -8,14 +8,17 @@ import type { RetainedStore } from './retained.ts'
 import { SharedGroup } from './shared.ts'
 import { Subscription } from './subscription.ts'
 import type { SubscriptionTable } from './subscription-table.ts'
+import type { TopicPolicy } from './topic-policy.ts'
 
 export class Subscriptions {
   readonly providers: Provider[] = []
   readonly #table: SubscriptionTable
   readonly #retained: RetainedStore
+  readonly #policy: TopicPolicy
   readonly #surroundings: Surroundings
 
-  constructor(table: SubscriptionTable, retained: RetainedStore, surroundings: Surroundings) {
+  constructor(table: SubscriptionTable, retained: RetainedStore, policy: TopicPolicy, surroundings: Surroundings) {
+    this.#policy = policy
     this.#table = table
     this.#retained = retained
     this.#surroundings = surroundings
@@ -23,9 +26,10 @@ export class Subscriptions {
 
   add(client: Client, filter: string, options: SubscribeOptions): SubscribeOutcome {
     const shared = parseShared(filter)
-    if (shared === 'invalid' || (shared === undefined && !isTopicFilter(filter))) return 'invalid-filter'
+    if (shared === 'invalid' || (shared === undefined && !this.#policy.isFilter(filter))) return 'invalid-filter'
     const plain = shared?.filter ?? filter
-    if (!(this.#surroundings.authorize?.(client, 'subscribe', plain) ?? true)) return 'not-authorized'
+    if (shared !== undefined && !this.#policy.isFilter(plain)) return 'invalid-filter'
+    if (!this.#policy.maySubscribe(client, plain)) return 'not-authorized'
     const old = client.subscription(filter)
     if (old === undefined && client.subscriptionCount >= client.port.limits.maxSubscriptions) return 'quota'
     if (old !== undefined) this.remove(client, filter) // [OASIS 3.8.4-3]

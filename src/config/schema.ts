@@ -32,6 +32,8 @@ function count(fallback: number, min: number, max: number, info: Meta) {
 const PROCESS = { 'x-reload': 'process' } as const
 
 const MAX_COUNT = 100_000_000
+/** Texts have a length of 16 bits in protocols that carry topics. */
+const MAX_OCTETS = 65_535
 /** Packet identifiers are 16 bits wide in every protocol that has them. */
 const MAX_INFLIGHT = 65_535
 
@@ -96,6 +98,32 @@ export const nodeSchema = z
       title: 'Retained bytes',
       description: 'Topics and payloads of retained messages in total',
     }).meta(PROCESS),
+    maxRetainedPayload: size('1MiB', {
+      title: 'Retained payload',
+      description: 'Largest payload of one retained message; a larger one is refused and counted',
+    }).meta(PROCESS),
+    maxTopicLevels: count(
+      128,
+      1,
+      MAX_OCTETS + 1,
+      meta(
+        'process',
+        'Topic levels',
+        'Levels of a topic or filter; publishes and subscriptions beyond it are refused as invalid',
+      ),
+    ),
+    maxTopicLength: count(
+      MAX_OCTETS,
+      1,
+      MAX_OCTETS,
+      meta('process', 'Topic length', 'Octets of a topic or filter; longer ones are refused as invalid', 'bytes'),
+    ),
+    maxClientIdLength: count(
+      MAX_OCTETS,
+      1,
+      MAX_OCTETS,
+      meta('process', 'Client id length', 'Octets of a client id; clients with a longer one are refused', 'bytes'),
+    ),
     maxDelayed: count(
       100_000,
       0,

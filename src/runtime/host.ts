@@ -314,10 +314,8 @@ export class SessionHost extends ClientLink implements Link, WireHandler {
       return
     }
     const { outcome, client } = runtime.shared.core.attach(runtime, this, request)
-    if (client === undefined) {
-      this.#answer(outcome)
-      return
-    }
+    if (!outcome.ok) this.#refuse(outcome.reason, outcome.message)
+    if (client === undefined) return
     this.adopt(client)
     this.#answer(outcome)
     if (this.client !== client || client.ref !== this) return
