@@ -9,16 +9,13 @@ import {
   TOO_MANY_REQUESTS,
   UNAUTHORIZED,
 } from '#stacks/coap/codes'
-import type { Response } from '#stacks/coap/exchange'
-import { MAX_AGE, type Option, uintOption } from '#stacks/coap/options'
-import { encodeText } from '#stacks/coap/text'
+import { type Response, refusal } from '#stacks/coap/exchange'
+import { MAX_AGE, uintOption } from '#stacks/coap/options'
 
 /** Max-Age of 4.29 and 5.03: when to try again. RFC 8516 4, RFC 7252 5.9.3.4 */
 const RETRY_AFTER_S = 5
 
-export function refusal(code: number, diagnostic: string, options?: readonly Option[]): Response {
-  return { code, options, payload: encodeText(diagnostic) }
-}
+export { refusal }
 
 /** A refusal that may not last. */
 export function retryLater(code: typeof TOO_MANY_REQUESTS | typeof SERVICE_UNAVAILABLE, diagnostic: string): Response {

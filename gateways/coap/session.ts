@@ -6,6 +6,7 @@ import { Endpoint, type EndpointContext, type EndpointEvents } from '#stacks/coa
 import type { Exchange, Response } from '#stacks/coap/exchange'
 import type { CoapMessage } from '#stacks/coap/message'
 import { SIZE1 } from '#stacks/coap/options'
+import { Transfers } from '#stacks/coap/transfers'
 import { Call } from './call.ts'
 import type { CoapClient } from './client.ts'
 import type { CoapGateway } from './gateway.ts'
@@ -14,7 +15,6 @@ import type { Observer } from './observer.ts'
 import { refusal } from './responses.ts'
 import type { ClientHandler } from './routes/resource.ts'
 import { targetOf } from './target.ts'
-import { Transfers } from './transfers.ts'
 
 /** The endpoint's deadlines share this one. */
 const TIMER = 1

@@ -1,46 +1,16 @@
 /** What a request is about, read from its options once: requests with the same options share it. */
 import { type Block, blockOf } from '#stacks/coap/block'
-import { BAD_OPTION, BAD_REQUEST, PROXYING_NOT_SUPPORTED } from '#stacks/coap/codes'
+import { BAD_OPTION, BAD_REQUEST } from '#stacks/coap/codes'
 import type { Response } from '#stacks/coap/exchange'
 import type { OptionSet } from '#stacks/coap/option-set'
-import {
-  ACCEPT,
-  BLOCK1,
-  BLOCK2,
-  CONTENT_FORMAT,
-  HOP_LIMIT,
-  IF_MATCH,
-  IF_NONE_MATCH,
-  OBSERVE,
-  optionName,
-  PROXY_SCHEME,
-  PROXY_URI,
-  URI_HOST,
-  URI_PATH,
-  URI_PORT,
-  URI_QUERY,
-} from '#stacks/coap/options'
+import { ACCEPT, BLOCK1, BLOCK2, CONTENT_FORMAT, OBSERVE, URI_PATH, URI_QUERY } from '#stacks/coap/options'
+import { requestFault } from '#stacks/coap/request-fault'
 import type { CoapClient } from './client.ts'
 import { parseQuery, type Query } from './query.ts'
 import { refusal } from './responses.ts'
 import type { Resource } from './routes/resource.ts'
 import { findResource } from './routes/table.ts'
 import { type TopicKind, topicKind, topicOf } from './topics.ts'
-
-/** The critical options that this gateway understands; others are refused. RFC 7252 5.4.1 */
-const SUPPORTED: ReadonlySet<number> = new Set([
-  IF_MATCH,
-  URI_HOST,
-  IF_NONE_MATCH,
-  URI_PORT,
-  URI_PATH,
-  URI_QUERY,
-  ACCEPT,
-  BLOCK2,
-  BLOCK1,
-  PROXY_URI,
-  PROXY_SCHEME,
-])
 
 export class Target {
   /** Answers every request with these options, whatever its method. */
@@ -89,24 +59,10 @@ export function targetOf(options: OptionSet): Target {
 
 function read(options: OptionSet): Target {
   const target = new Target(options)
-  const unacceptable = options.unacceptable(SUPPORTED)
-  if (unacceptable !== undefined) {
-    target.badOption = true
-    target.refused = refusal(BAD_OPTION, `${optionName(unacceptable)} is not supported here, or not well-formed`)
-    return target
-  }
-  if (options.has(PROXY_URI) || options.has(PROXY_SCHEME)) {
-    target.refused = refusal(PROXYING_NOT_SUPPORTED, 'this is no proxy')
-    return target
-  }
-  if (options.uint(HOP_LIMIT) === 0) {
-    target.refused = refusal(BAD_REQUEST, 'Hop-Limit is 0') // RFC 8768 3
-    return target
-  }
-  const block1 = blockOf(options, BLOCK1)
-  const block2 = blockOf(options, BLOCK2)
-  if (block1 === 'invalid' || block2 === 'invalid') {
-    target.refused = refusal(BAD_REQUEST, 'block size 7 is reserved') // RFC 7959 2.2
+  const fault = requestFault(options)
+  if (fault !== undefined) {
+    target.badOption = fault.code === BAD_OPTION
+    target.refused = fault
     return target
   }
   const query = parseQuery(options.texts(URI_QUERY))
@@ -114,8 +70,8 @@ function read(options: OptionSet): Target {
     target.refused = refusal(BAD_REQUEST, query)
     return target
   }
-  target.block1 = block1
-  target.block2 = block2
+  target.block1 = blockOf(options, BLOCK1)
+  target.block2 = blockOf(options, BLOCK2)
   target.query = query
   target.observe = options.uint(OBSERVE)
   target.accept = options.uint(ACCEPT)

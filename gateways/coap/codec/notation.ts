@@ -9,7 +9,7 @@
  * opaque values are hex; a block is number/more/size; an option without a name here is `opt-NUMBER=HEX`.
  */
 import { isMalformed } from '#sdk'
-import { type Block, blockOf, blockOption, blockSize, szxFor } from '#stacks/coap/block'
+import { blockOf, blockOption, blockSize, szxFor } from '#stacks/coap/block'
 import { codeText, isRequestCode, type MessageType, methodText } from '#stacks/coap/codes'
 import { parse, serialize } from '#stacks/coap/message'
 import type { OptionSet } from '#stacks/coap/option-set'
@@ -165,10 +165,8 @@ function printNamed(options: OptionSet, name: string, number: number, kind: Kind
   if (kind === 'uint') return options.opaques(number).map((value) => `${name}=${decodeUint(value)}`)
   if (kind === 'hex') return options.opaques(number).map((value) => `${name}=${hex(value)}`)
   if (kind === 'path') return [`${name}=/${options.texts(number).join('/')}`]
-  const block: Block | 'invalid' | undefined = blockOf(options, number)
-  return typeof block === 'object'
-    ? [`${name}=${block.number}/${block.more ? 1 : 0}/${blockSize(block.szx)}`]
-    : [`${name}=invalid`]
+  const block = blockOf(options, number)
+  return block === undefined ? [`${name}=invalid`] : [`${name}=${block.number}/${block.more ? 1 : 0}/${blockSize(block.szx)}`]
 }
 
 /** Quoted text, JSON as it stands, or `hex:00ff`. */

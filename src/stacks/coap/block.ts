@@ -2,7 +2,7 @@
 
 import type { OptionSet } from './option-set.ts'
 import type { Option } from './options.ts'
-import { ACCEPT, encodeUint, REQUEST_TAG, URI_HOST, URI_PATH, URI_PORT, URI_QUERY } from './options.ts'
+import { ACCEPT, BLOCK1, BLOCK2, encodeUint, REQUEST_TAG, URI_HOST, URI_PATH, URI_PORT, URI_QUERY } from './options.ts'
 
 export interface Block {
   readonly number: number
@@ -26,13 +26,16 @@ export function szxFor(bytes: number): number {
   return szx
 }
 
-/** The Block1 or Block2 option; `invalid` where it says a reserved size. */
-export function blockOf(options: OptionSet, number: number): Block | 'invalid' | undefined {
+/** The Block1 or Block2 option; undefined where there is none, or one of a reserved size. */
+export function blockOf(options: OptionSet, number: number): Block | undefined {
   const value = options.uint(number)
-  if (value === undefined) return undefined
-  const szx = value & 7
-  if (szx === RESERVED_SZX) return 'invalid'
-  return { number: value >>> 4, more: (value & 8) !== 0, szx }
+  if (value === undefined || (value & 7) === RESERVED_SZX) return undefined
+  return { number: value >>> 4, more: (value & 8) !== 0, szx: value & 7 }
+}
+
+/** RFC 7959 2.2: whether a Block1 or Block2 option says the reserved size. */
+export function hasReservedBlock(options: OptionSet): boolean {
+  return [BLOCK1, BLOCK2].some((number) => ((options.uint(number) ?? 0) & 7) === RESERVED_SZX)
 }
 
 export function blockOption(number: number, block: Block): Option {

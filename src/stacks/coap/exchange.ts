@@ -9,12 +9,18 @@ import type { CoapMessage } from './message.ts'
 import { serialize, serializeEmpty } from './message.ts'
 import type { Option } from './options.ts'
 import { NO_RESPONSE } from './options.ts'
+import { encodeText } from './text.ts'
 
 export interface Response {
   readonly code: number
   /** In any order. */
   readonly options?: readonly Option[] | undefined
   readonly payload?: Uint8Array | undefined
+}
+
+/** A refusal that says why, in words. RFC 7252 5.5.2 */
+export function refusal(code: number, diagnostic: string, options?: readonly Option[]): Response {
+  return { code, options, payload: encodeText(diagnostic) }
 }
 
 /** What an exchange needs of its endpoint. */

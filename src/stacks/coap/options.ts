@@ -152,3 +152,8 @@ export function opaqueOption(number: number, value: Uint8Array): Option {
 export function emptyOption(number: number): Option {
   return { number, value: NO_BYTES }
 }
+
+/** Octets of these options in a message, at most: each delta is taken for a long one. */
+export function encodedLength(options: readonly Option[]): number {
+  return options.reduce((length, { value }) => length + 5 + value.length, 0)
+}

@@ -2,9 +2,8 @@
 import type { Block } from './block.ts'
 import { blockOption, blockSize } from './block.ts'
 import { BAD_REQUEST, CONTINUE, REQUEST_ENTITY_INCOMPLETE, REQUEST_ENTITY_TOO_LARGE, SERVICE_UNAVAILABLE } from './codes.ts'
-import type { Response } from './exchange.ts'
+import { type Response, refusal } from './exchange.ts'
 import { BLOCK1, SIZE1, uintOption } from './options.ts'
-import { encodeText } from './text.ts'
 
 /** Bytes that all peers together may have in unfinished transfers. */
 export class ByteBudget {
@@ -178,5 +177,5 @@ export class Uploads {
 }
 
 function refuse(code: number, diagnostic: string, options?: Response['options']): UploadResult {
-  return { response: { code, options, payload: encodeText(diagnostic) } }
+  return { response: refusal(code, diagnostic, options) }
 }

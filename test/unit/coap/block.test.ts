@@ -2,7 +2,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isMalformed } from '#sdk'
-import { type Block, blockOf, blockOption, blockSize, entityTag, sliceBody, szxFor, transferKey } from '#stacks/coap/block'
+import {
+  type Block,
+  blockOf,
+  blockOption,
+  blockSize,
+  entityTag,
+  hasReservedBlock,
+  sliceBody,
+  szxFor,
+  transferKey,
+} from '#stacks/coap/block'
 import { CON, CONTENT, codeText, GET, PUT } from '#stacks/coap/codes'
 import { Downloads } from '#stacks/coap/downloads'
 import type { Response } from '#stacks/coap/exchange'
@@ -44,7 +54,11 @@ test('block values are read and written', () => {
     assert.equal(Buffer.from(option.value).toString('hex'), hex)
     assert.deepEqual(blockOf(setOf(option), BLOCK2), block)
   }
-  assert.equal(blockOf(setOf(uintOption(BLOCK1, 7)), BLOCK1), 'invalid')
+  assert.equal(blockOf(setOf(uintOption(BLOCK1, 7)), BLOCK1), undefined)
+  assert.deepEqual(
+    [hasReservedBlock(setOf(uintOption(BLOCK1, 7))), hasReservedBlock(setOf(uintOption(BLOCK2, 6)))],
+    [true, false],
+  )
   assert.equal(blockOf(setOf(), BLOCK1), undefined)
   assert.deepEqual([0, 6].map(blockSize), [16, 1024])
   assert.deepEqual([1024, 1023, 512, 16, 1].map(szxFor), [6, 5, 5, 0, 0])

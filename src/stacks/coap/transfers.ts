@@ -1,12 +1,20 @@
-/** Block-wise transfers with one address, both ways: RFC 7959. What rests too long is forgotten, and counted. */
-import { type Block, szxFor } from '#stacks/coap/block'
-import type { Timed } from '#stacks/coap/deadlines'
-import { Downloads } from '#stacks/coap/downloads'
-import type { Endpoint } from '#stacks/coap/endpoint'
-import type { Response } from '#stacks/coap/exchange'
-import { deriveTimes } from '#stacks/coap/parameters'
-import { type ByteBudget, type UploadBlock, type UploadResult, Uploads } from '#stacks/coap/uploads'
-import type { CoapConfig } from './config.ts'
+/** A server's block-wise transfers with one address, both ways: RFC 7959. What rests too long is forgotten, and counted. */
+import { type Block, szxFor } from './block.ts'
+import type { Timed } from './deadlines.ts'
+import { Downloads } from './downloads.ts'
+import type { Endpoint } from './endpoint.ts'
+import type { Response } from './exchange.ts'
+import { deriveTimes } from './parameters.ts'
+import { type ByteBudget, type UploadBlock, type UploadResult, Uploads } from './uploads.ts'
+
+export interface TransferLimits {
+  /** The largest block in either direction, in bytes. */
+  readonly maxBlockSize: number
+  /** The largest request body, in bytes; larger ones get 4.13. */
+  readonly maxBodySize: number
+  /** Unfinished transfers each way; the oldest gives way. */
+  readonly maxTransfers: number
+}
 
 /** A client that fetches a body asks for its second block within so many ACK_TIMEOUTs. */
 const FIRST_WAIT_TIMEOUTS = 5
@@ -20,24 +28,19 @@ export class Transfers implements Timed {
   readonly #downloads: Downloads
   readonly #count: (name: string, by: number) => void
 
-  constructor(
-    endpoint: Endpoint,
-    config: CoapConfig['blockwise'],
-    budget: ByteBudget,
-    count: (name: string, by: number) => void,
-  ) {
+  constructor(endpoint: Endpoint, limits: TransferLimits, budget: ByteBudget, count: (name: string, by: number) => void) {
     this.#endpoint = endpoint
     this.#count = count
     const { parameters } = endpoint.settings
     const { exchangeLifetimeMs, maxTransmitSpanMs } = deriveTimes(parameters)
-    const maxSzx = szxFor(config.maxBlockSize)
+    const maxSzx = szxFor(limits.maxBlockSize)
     this.#uploads = new Uploads(
-      { maxBodyBytes: config.maxBodySize, maxUploads: config.maxTransfers, lifetimeMs: exchangeLifetimeMs, maxSzx },
+      { maxBodyBytes: limits.maxBodySize, maxUploads: limits.maxTransfers, lifetimeMs: exchangeLifetimeMs, maxSzx },
       budget,
     )
     this.#downloads = new Downloads(
       {
-        maxDownloads: config.maxTransfers,
+        maxDownloads: limits.maxTransfers,
         firstWaitMs: FIRST_WAIT_TIMEOUTS * parameters.ackTimeoutMs,
         nextWaitMs: maxTransmitSpanMs,
         maxSzx,
