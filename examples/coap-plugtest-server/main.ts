@@ -1,0 +1,29 @@
+/**
+ * Runs the server until it is told to stop, and prints one line once it listens.
+ *
+ *   node dist/examples/coap-plugtest-server/main.js --host 127.0.0.1 --port 5683
+ */
+import { parseArgs } from 'node:util'
+import type { EchoPolicy } from '#stacks/coap/echo'
+import { PlugtestServer } from './server.ts'
+
+const { values } = parseArgs({
+  options: {
+    host: { type: 'string', default: '127.0.0.1' },
+    port: { type: 'string', default: '5683' },
+    'block-size': { type: 'string', default: '1024' },
+    echo: { type: 'string', default: 'off' },
+    verbose: { type: 'boolean', default: false },
+  },
+})
+
+const server = new PlugtestServer({
+  host: values.host,
+  port: Number(values.port),
+  blockSize: Number(values['block-size']),
+  echo: values.echo as EchoPolicy,
+  counted: values.verbose ? (name, by) => console.log(`${name} ${by}`) : undefined,
+})
+const port = await server.start()
+console.log(`ready coap://${values.host.includes(':') ? `[${values.host}]` : values.host}:${port}`)
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => server.stop())

@@ -1,0 +1,9 @@
+/** What the server's bounds are, however it is run. */
+import type { EchoPolicy } from '#stacks/coap/echo'
+import type { ResponderSettings } from '#stacks/coap/responder'
+
+export const DEFAULT_BLOCK_SIZE = 1024
+
+export function responderSettings(maxBlockSize: number, echo: EchoPolicy): ResponderSettings {
+  return { blockwise: { maxBlockSize, maxBodySize: 1024 * 1024, maxTransfers: 16 }, echo }
+}

@@ -1,0 +1,54 @@
+/** The resources of the server and who finds them: one for all peers. */
+import { METHOD_NOT_ALLOWED, methodText, NOT_FOUND } from '#stacks/coap/codes'
+import { LINK_FORMAT } from '#stacks/coap/content-formats'
+import { filterLinks, formatLinks } from '#stacks/coap/link-format'
+import type { Inquiry } from '#stacks/coap/responder'
+import { ByteBudget } from '#stacks/coap/uploads'
+import type { PlugtestPeer } from './peer.ts'
+import { createLarge } from './resources/large.ts'
+import { createObservables } from './resources/observables.ts'
+import { PLAIN } from './resources/plain.ts'
+import { content, type Resource, resource } from './resources/resource.ts'
+import { stored } from './resources/stored.ts'
+
+/** Bytes of unfinished block-wise transfers of all peers. */
+const TRANSFER_BYTES = 16 * 1024 * 1024
+
+export class PlugtestSite {
+  readonly transferBudget = new ByteBudget(TRANSFER_BYTES)
+  readonly #resources: ReadonlyMap<string, Resource>
+
+  constructor() {
+    const resources = [
+      ...PLAIN,
+      stored('validate', 'validate me'),
+      ...['create1', 'create2', 'create3'].map((path) => stored(path)),
+      ...createLarge(),
+      ...createObservables(),
+    ]
+    this.#resources = new Map([...resources, wellKnown(resources)].map((entry) => [entry.path, entry]))
+  }
+
+  serve(inquiry: Inquiry, peer: PlugtestPeer): void {
+    const found = this.#find(inquiry.path)
+    const handler = found?.methods.get(inquiry.request.code)
+    if (found === undefined) inquiry.refuse(NOT_FOUND, 'no such resource: see /.well-known/core')
+    else if (handler === undefined) inquiry.refuse(METHOD_NOT_ALLOWED, `no ${methodText(inquiry.request.code)} here`)
+    else handler(inquiry, peer)
+  }
+
+  #find(path: readonly string[]): Resource | undefined {
+    const name = path.some((segment) => segment.includes('/')) ? undefined : path.join('/')
+    return this.#resources.get(name ?? '*') ?? (path.length === 2 ? this.#resources.get(`${path[0]}/*`) : undefined)
+  }
+}
+
+/** TD_COAP_LINK_01 to 09: RFC 6690 4 */
+function wellKnown(resources: readonly Resource[]): Resource {
+  const links = resources.flatMap(({ path, attributes }) =>
+    attributes === undefined ? [] : [{ target: `/${path}`, attributes }],
+  )
+  return resource('.well-known/core', {
+    get: (inquiry) => inquiry.respond(content(formatLinks(filterLinks(links, inquiry.queries[0])), LINK_FORMAT)),
+  })
+}
