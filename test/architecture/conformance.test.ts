@@ -27,15 +27,24 @@ function holdsTest(source: string, name: string): boolean {
   return [`'${name}'`, `"${name}"`, `\`${name}\``].some((literal) => plain.includes(literal))
 }
 
+/** A script's scenarios are tests: `test/conformance/scripts.test.ts` performs each of them. */
+const SCRIPT = /^specs\/[^/]+\/scripts\/[^/]+\.script$/
+
+function holdsScenario(source: string, title: string): boolean {
+  return source.split('\n').some((line) => line.trim() === `== ${title}`)
+}
+
 function testFault(reference: unknown, read: ReadSource): string | undefined {
   if (typeof reference !== 'string') return 'a test is written `file :: name`'
   const [path = '', name = '', ...rest] = reference.split(' :: ')
   if (path === '' || name === '' || rest.length > 0) return `\`${reference}\` is not \`file :: name\``
-  if (!path.endsWith('.test.ts')) return `${path} is no test`
+  const isScript = SCRIPT.test(path)
+  if (!isScript && !path.endsWith('.test.ts')) return `${path} is no test`
   if (isAway(path)) return undefined
   const source = read(path)
   if (source === undefined) return `${path} does not exist`
-  return holdsTest(source, name) ? undefined : `${path} holds no test '${name}'`
+  const holds = isScript ? holdsScenario(source, name) : holdsTest(source, name)
+  return holds ? undefined : `${path} holds no test '${name}'`
 }
 
 function rowFaults(row: unknown, read: ReadSource): string[] {
@@ -90,6 +99,9 @@ test('a row that claims too much is seen', () => {
   }
   assert.deepEqual(rowFaults(row, read), [])
   assert.deepEqual(rowFaults({ ...row, status: 'planned', test: undefined }, read), [])
+  const script: ReadSource = (path) => (path === 'specs/a/scripts/b.script' ? '== one thing\n' : undefined)
+  assert.deepEqual(rowFaults({ ...row, test: 'specs/a/scripts/b.script :: one thing' }, script), [])
+  assert.equal(rowFaults({ ...row, test: 'specs/a/scripts/b.script :: another' }, script).length, 1)
   const wrong: Record<string, unknown>[] = [
     { ...row, test: undefined },
     { ...row, test: 'test/a.test.ts' },

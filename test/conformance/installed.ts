@@ -62,9 +62,18 @@ export function installed(): Promise<Installed[]> {
   return loading
 }
 
-/** Finds what a script names. */
-export async function findInstalled(protocol: string): Promise<Installed | undefined> {
-  return (await installed()).find(({ name }) => name === protocol)
+/** Finds what a script names: a gateway, or an example that is written as one and speaks as the gateway of its spec does. */
+export async function findInstalled(protocol: string): Promise<ScriptGateway | undefined> {
+  const gateways = await installed()
+  return gateways.find(({ name }) => name === protocol) ?? findExample(protocol, gateways)
+}
+
+async function findExample(name: string, gateways: readonly Installed[]): Promise<ScriptGateway | undefined> {
+  if (!existsSync(inProject(`examples/${name}/index.ts`))) return undefined
+  const url = new URL(`../../examples/${name}/index${EXTENSION}`, import.meta.url)
+  const module = ((await import(url.href)) as Record<string, unknown>)['default'] as GatewayModule
+  const like = gateways.find((gateway) => gateway.module.spec === module.spec)
+  return { module, wire: like?.wire, notation: like?.notation }
 }
 
 export function bytesOf(hex: string): Uint8Array {

@@ -19,15 +19,18 @@ import {
   BLOCK2,
   CONTENT_FORMAT,
   decodeUint,
+  ECHO,
   ETAG,
   IF_MATCH,
   IF_NONE_MATCH,
   LOCATION_PATH,
+  LOCATION_QUERY,
   MAX_AGE,
   NO_RESPONSE,
   OBSERVE,
   type Option,
   opaqueOption,
+  REQUEST_TAG,
   SIZE1,
   SIZE2,
   textOption,
@@ -40,12 +43,13 @@ import { decodeText, encodeText } from '#stacks/coap/text'
 const TYPES = ['con', 'non', 'ack', 'rst'] as const
 const METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'FETCH', 'PATCH', 'iPATCH'] as const
 
-type Kind = 'uint' | 'hex' | 'block' | 'path'
+type Kind = 'uint' | 'hex' | 'block' | 'path' | 'text'
 
 /** Options that have a name here, in the order in which they are printed. */
 const NAMED: readonly (readonly [name: string, number: number, kind: Kind])[] = [
   ['observe', OBSERVE, 'uint'],
   ['location', LOCATION_PATH, 'path'],
+  ['location-query', LOCATION_QUERY, 'text'],
   ['format', CONTENT_FORMAT, 'uint'],
   ['accept', ACCEPT, 'uint'],
   ['max-age', MAX_AGE, 'uint'],
@@ -56,7 +60,9 @@ const NAMED: readonly (readonly [name: string, number: number, kind: Kind])[] = 
   ['block2', BLOCK2, 'block'],
   ['size1', SIZE1, 'uint'],
   ['size2', SIZE2, 'uint'],
+  ['echo', ECHO, 'hex'],
   ['no-response', NO_RESPONSE, 'uint'],
+  ['request-tag', REQUEST_TAG, 'hex'],
 ]
 
 const SHOWN = new Set([URI_PATH, URI_QUERY, ...NAMED.map(([, number]) => number)])
@@ -149,6 +155,7 @@ function optionsOf(name: string, value: string): Option[] {
   const [, option, kind] = known
   if (kind === 'uint') return [uintOption(option, Number(value))]
   if (kind === 'hex') return [opaqueOption(option, unhex(value))]
+  if (kind === 'text') return [textOption(option, value)]
   if (kind === 'path')
     return value
       .slice(1)
@@ -164,6 +171,7 @@ function printNamed(options: OptionSet, name: string, number: number, kind: Kind
   if (!options.has(number)) return []
   if (kind === 'uint') return options.opaques(number).map((value) => `${name}=${decodeUint(value)}`)
   if (kind === 'hex') return options.opaques(number).map((value) => `${name}=${hex(value)}`)
+  if (kind === 'text') return options.texts(number).map((value) => `${name}=${value}`)
   if (kind === 'path') return [`${name}=/${options.texts(number).join('/')}`]
   const block = blockOf(options, number)
   return block === undefined ? [`${name}=invalid`] : [`${name}=${block.number}/${block.more ? 1 : 0}/${blockSize(block.szx)}`]
