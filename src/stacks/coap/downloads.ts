@@ -9,7 +9,7 @@ import type { ByteBudget } from './uploads.ts'
 export interface DownloadLimits {
   /** Bodies kept for one peer; at the limit the oldest gives way. */
   readonly maxDownloads: number
-  /** How long to wait for the first request for a later block, and then for each further one. */
+  /** How long to wait for each request for a later block; for the first one, where somebody waits for the end of it. */
   readonly firstWaitMs: number
   readonly nextWaitMs: number
   /** The largest block that we send. */
@@ -58,7 +58,7 @@ export class Downloads {
       return response
     }
     const tagged = withEntityTag(response, body)
-    const expiresAt = now + this.#limits.firstWaitMs
+    const expiresAt = now + (fetched === undefined ? this.#limits.nextWaitMs : this.#limits.firstWaitMs)
     if (slice.block.more && slice.block.number === 0) this.#keep(key, { body, response: tagged, fetched, expiresAt })
     else fetched?.()
     return blockResponse(tagged, slice, slice.block, body.length)

@@ -1,10 +1,10 @@
 /** The client's half: requests of ours and the responses to them. RFC 7252 5.2, 5.3. */
-import { CON, NON } from './codes.ts'
+import { ACK, CON, NON } from './codes.ts'
 import type { Timed } from './deadlines.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { CoapMessage } from './message.ts'
 import { serialize } from './message.ts'
-import type { Option } from './options.ts'
+import { BLOCK1, BLOCK2, type Option } from './options.ts'
 import { deriveTimes } from './parameters.ts'
 import type { Transmission, TransmissionOutcome } from './transmission.ts'
 
@@ -13,10 +13,27 @@ export interface Request {
   readonly code: number
   readonly options?: readonly Option[] | undefined
   readonly payload?: Uint8Array | undefined
+  /** One that `newToken` gave, for a request that belongs to another one; a new one by default. */
+  readonly token?: string | undefined
 }
 
-/** `reset`: the peer rejected it. `timeout`: no answer. `congested`: too much waits for this peer. `cancelled`: closed. */
-export type RequestFailure = 'reset' | 'timeout' | 'congested' | 'cancelled'
+/**
+ * `reset`: the peer rejected it. `timeout`: no answer. `congested`: too much waits for this peer. `cancelled`: by us.
+ * `bad-option`: the answer has a critical option that we do not understand. RFC 7252 5.4.1
+ */
+export type RequestFailure = 'reset' | 'timeout' | 'congested' | 'cancelled' | 'bad-option'
+
+/** A request under way. */
+export interface RequestHandle {
+  /** Gives the request up; does nothing when it is over. */
+  cancel(): void
+}
+
+/** Takes a response that no request waits for: false rejects it. */
+export type ResponseListener = (response: CoapMessage) => boolean
+
+/** Critical options that may stand in a response. */
+const SUPPORTED: ReadonlySet<number> = new Set([BLOCK1, BLOCK2])
 
 /** RFC 7252 5.3.1: an attacker who cannot see the traffic must not guess it. */
 const TOKEN_BYTES = 4
@@ -25,6 +42,7 @@ export class Requester {
   readonly #endpoint: Endpoint
   readonly #random: (bytes: number) => Uint8Array
   readonly #pending = new Map<string, PendingRequest>()
+  readonly #listeners = new Map<string, ResponseListener>()
   readonly #waitMs: number
 
   constructor(endpoint: Endpoint, random: (bytes: number) => Uint8Array) {
@@ -37,16 +55,24 @@ export class Requester {
     return this.#pending.size
   }
 
+  get endpoint(): Endpoint {
+    return this.#endpoint
+  }
+
   /** Sends a request; `done` is called once, with the response or why there is none. */
-  send(request: Request, done: (result: CoapMessage | RequestFailure) => void): void {
-    const pending = new PendingRequest(this.#newToken(), request, done, (it) => this.#fail(it, 'timeout'))
+  send(request: Request, done: (result: CoapMessage | RequestFailure) => void): RequestHandle {
+    const { token = this.newToken() } = request
+    const earlier = this.#pending.get(token)
+    if (earlier !== undefined) this.#fail(earlier, 'cancelled')
+    const pending = new PendingRequest(token, request, done, (it) => this.#fail(it, 'timeout'))
+    const handle = { cancel: () => this.#fail(pending, 'cancelled') }
     this.#pending.set(pending.token, pending)
     this.#endpoint.deadlines.set(pending, this.#endpoint.now() + this.#waitMs)
     if (!request.confirmable) {
       this.#endpoint.sendNonConfirmable((messageId) => pending.serialize(NON, messageId), {
         rejected: () => this.#fail(pending, 'reset'),
       })
-      return
+      return handle
     }
     pending.transmission = this.#endpoint.sendConfirmable({
       encode: (messageId) => {
@@ -57,12 +83,37 @@ export class Requester {
       settled: (outcome) => this.#onSettled(pending, outcome),
     })
     if (pending.transmission === undefined) this.#fail(pending, 'congested')
+    return handle
   }
 
-  /** Give every response here: true when a request waited for it. */
+  /** From now on `listener` takes the responses with this token that no request waits for. RFC 7641 4.2 */
+  listen(token: string, listener: ResponseListener): void {
+    this.#listeners.set(token, listener)
+  }
+
+  unlisten(token: string): void {
+    this.#listeners.delete(token)
+  }
+
+  /** A token that is not in use. */
+  newToken(): string {
+    let token: string
+    do token = String.fromCharCode(...this.#random(TOKEN_BYTES))
+    while (this.#pending.has(token) || this.#listeners.has(token))
+    return token
+  }
+
+  /** Give every response here: true when somebody waited for it. */
   onResponse(response: CoapMessage): boolean {
+    const isAcceptable = response.options.unacceptable(SUPPORTED) === undefined
     const pending = this.#pending.get(response.token)
-    if (pending === undefined) return false
+    if (pending === undefined) return isAcceptable && (this.#listeners.get(response.token)?.(response) ?? false)
+    // RFC 7252 5.3.2: a piggybacked response answers the message whose id it bears, or nothing.
+    if (response.type === ACK && response.messageId !== pending.transmission?.messageId) return false
+    if (!isAcceptable) {
+      this.#fail(pending, 'bad-option')
+      return false
+    }
     this.#forget(pending)
     if (pending.transmission !== undefined) this.#endpoint.confirm(pending.transmission)
     pending.done(response)
@@ -71,6 +122,7 @@ export class Requester {
 
   /** Ends every request. */
   close(): void {
+    this.#listeners.clear()
     for (const pending of [...this.#pending.values()]) this.#fail(pending, 'cancelled')
   }
 
@@ -86,15 +138,9 @@ export class Requester {
   }
 
   #forget(pending: PendingRequest): boolean {
+    if (this.#pending.get(pending.token) !== pending) return false
     this.#endpoint.deadlines.clear(pending)
     return this.#pending.delete(pending.token)
-  }
-
-  #newToken(): string {
-    let token: string
-    do token = String.fromCharCode(...this.#random(TOKEN_BYTES))
-    while (this.#pending.has(token))
-    return token
   }
 }
 

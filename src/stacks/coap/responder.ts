@@ -3,7 +3,7 @@
  * afterwards. Options (RFC 7252 5.4), reachability (RFC 9175 2), bodies in blocks both ways (RFC 7959).
  */
 import { type Block, blockOf, blockOption, blockSize, transferKey } from './block.ts'
-import { BAD_OPTION, BAD_REQUEST, FETCH, GET, isSuccess, NON } from './codes.ts'
+import { BAD_OPTION, BAD_REQUEST, FETCH, GET, isSuccess, NON, REQUEST_ENTITY_INCOMPLETE } from './codes.ts'
 import { EchoGuard, type EchoPolicy } from './echo.ts'
 import type { Endpoint } from './endpoint.ts'
 import { type Exchange, type Response, refusal } from './exchange.ts'
@@ -75,6 +75,10 @@ export class Responder {
     }
     const inquiry = new Inquiry(this, request, exchange)
     if (this.#serveLaterBlock(inquiry)) return
+    if (asksForLostAnswer(inquiry)) {
+      exchange.respond(refusal(REQUEST_ENTITY_INCOMPLETE, 'the rest of that answer is not kept any more: ask again'))
+      return
+    }
     if (inquiry.block1 !== undefined) {
       const { block1, contentFormat } = inquiry
       const part = { block: block1, payload: request.payload, contentFormat, announced: options.uint(SIZE1) }
@@ -143,6 +147,12 @@ export class Responder {
 }
 
 const HEADER_BYTES = 4
+
+/** A later block of what was answered, where asking anew would do it again. */
+function asksForLostAnswer({ block1, block2, request }: Inquiry): boolean {
+  if (block1 !== undefined || block2 === undefined || block2.number === 0 || request.code === GET) return false
+  return request.code !== FETCH || !request.hasPayload
+}
 
 function beyondEnd(): Response {
   return refusal(BAD_REQUEST, 'this block lies beyond the end')
