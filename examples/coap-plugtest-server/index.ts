@@ -4,7 +4,7 @@ import type { CloseReason, Link, Session } from '#sdk'
 import { defineGateway } from '#sdk'
 import type { EndpointContext } from '#stacks/coap/endpoint'
 import { PlugtestPeer } from './peer.ts'
-import { DEFAULT_BLOCK_SIZE, responderSettings } from './settings.ts'
+import { DEFAULT_BLOCK_SIZE, MAX_BODY_SIZE, responderSettings } from './settings.ts'
 import { PlugtestSite } from './site.ts'
 
 const TIMER = 1
@@ -12,6 +12,8 @@ const TIMER = 1
 const config = z.strictObject({
   /** Largest block in either direction, in bytes. */
   blockSize: z.literal([16, 32, 64, 128, 256, 512, 1024]).default(DEFAULT_BLOCK_SIZE),
+  /** Largest request body, in bytes. */
+  bodySize: z.int().min(1).max(MAX_BODY_SIZE).default(MAX_BODY_SIZE),
   echo: z.enum(['off', 'amplification', 'always']).default('off'),
 })
 
@@ -19,13 +21,13 @@ class LinkSession implements Session, EndpointContext {
   readonly #link: Link
   readonly #peer: PlugtestPeer
 
-  constructor(site: PlugtestSite, link: Link, { blockSize, echo }: z.output<typeof config>) {
+  constructor(site: PlugtestSite, link: Link, { blockSize, bodySize, echo }: z.output<typeof config>) {
     this.#link = link
     const events = {
       malformed: (fault: Parameters<Link['malformed']>[0]) => link.malformed(fault),
       count: (name: string, by?: number) => link.count(name, by),
     }
-    this.#peer = new PlugtestPeer(site, this, events, responderSettings(blockSize, echo))
+    this.#peer = new PlugtestPeer(site, this, events, responderSettings(blockSize, echo, bodySize))
   }
 
   onBytes(datagram: Uint8Array): void {

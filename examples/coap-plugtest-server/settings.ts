@@ -4,6 +4,8 @@ import type { ResponderSettings } from '#stacks/coap/responder'
 
 export const DEFAULT_BLOCK_SIZE = 1024
 
-export function responderSettings(maxBlockSize: number, echo: EchoPolicy): ResponderSettings {
-  return { blockwise: { maxBlockSize, maxBodySize: 1024 * 1024, maxTransfers: 16 }, echo }
+export const MAX_BODY_SIZE = 1024 * 1024
+
+export function responderSettings(maxBlockSize: number, echo: EchoPolicy, maxBodySize = MAX_BODY_SIZE): ResponderSettings {
+  return { blockwise: { maxBlockSize, maxBodySize, maxTransfers: 16 }, echo }
 }

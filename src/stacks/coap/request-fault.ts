@@ -34,20 +34,30 @@ const SUPPORTED: ReadonlySet<number> = new Set([
   PROXY_SCHEME,
 ])
 
+export interface RequestFault extends Response {
+  /** What is counted. */
+  readonly counter: 'bad-option' | 'proxy-refused' | 'bad-request'
+}
+
 /** The answer to a request with these options, or undefined when there is nothing wrong with them. */
-export function requestFault(options: OptionSet): Response | undefined {
+export function requestFault(options: OptionSet): RequestFault | undefined {
   const unacceptable = options.unacceptable(SUPPORTED)
   if (unacceptable !== undefined) {
-    return refusal(BAD_OPTION, `${optionName(unacceptable)} is not supported here, or not well-formed`)
+    return fault('bad-option', BAD_OPTION, `${optionName(unacceptable)} is not supported here, or not well-formed`)
   }
-  if (options.has(PROXY_URI) || options.has(PROXY_SCHEME)) return refusal(PROXYING_NOT_SUPPORTED, 'this is no proxy')
-  if (options.uint(HOP_LIMIT) === 0) return refusal(BAD_REQUEST, 'Hop-Limit is 0')
-  if (hasReservedBlock(options)) return refusal(BAD_REQUEST, 'block size 7 is reserved')
+  if (options.has(PROXY_URI) || options.has(PROXY_SCHEME))
+    return fault('proxy-refused', PROXYING_NOT_SUPPORTED, 'this is no proxy')
+  if (options.uint(HOP_LIMIT) === 0) return fault('bad-request', BAD_REQUEST, 'Hop-Limit is 0')
+  if (hasReservedBlock(options)) return fault('bad-request', BAD_REQUEST, 'block size 7 is reserved')
   // RFC 7252 5.10.1
-  if (options.texts(URI_PATH).some(isRelative)) return refusal(BAD_REQUEST, 'a path segment is never . or ..')
+  if (options.texts(URI_PATH).some(isRelative)) return fault('bad-request', BAD_REQUEST, 'a path segment is never . or ..')
   return undefined
 }
 
 function isRelative(segment: string): boolean {
   return segment === '.' || segment === '..'
+}
+
+function fault(counter: RequestFault['counter'], code: number, diagnostic: string): RequestFault {
+  return { ...refusal(code, diagnostic), counter }
 }

@@ -2,8 +2,17 @@
  * The server's half above the message layer: what every request goes through before a resource sees it, and its answer
  * afterwards. Options (RFC 7252 5.4), reachability (RFC 9175 2), bodies in blocks both ways (RFC 7959).
  */
-import { type Block, blockOf, blockOption, blockSize, transferKey } from './block.ts'
-import { BAD_OPTION, BAD_REQUEST, FETCH, GET, isSuccess, NON, REQUEST_ENTITY_INCOMPLETE } from './codes.ts'
+import { type Block, blockOf, blockOption, blockSize, szxFor, transferKey } from './block.ts'
+import {
+  BAD_OPTION,
+  BAD_REQUEST,
+  FETCH,
+  GET,
+  isSuccess,
+  NON,
+  REQUEST_ENTITY_INCOMPLETE,
+  REQUEST_ENTITY_TOO_LARGE,
+} from './codes.ts'
 import { EchoGuard, type EchoPolicy } from './echo.ts'
 import type { Endpoint } from './endpoint.ts'
 import { type Exchange, type Response, refusal } from './exchange.ts'
@@ -19,6 +28,7 @@ import {
   SIZE1,
   URI_PATH,
   URI_QUERY,
+  uintOption,
 } from './options.ts'
 import { requestFault } from './request-fault.ts'
 import { type TransferLimits, Transfers } from './transfers.ts'
@@ -41,6 +51,7 @@ export class Responder {
   readonly transfers: Transfers
   readonly maxBlockSize: number
   readonly guard: EchoGuard
+  readonly #maxBodySize: number
   readonly #events: ResponderEvents
 
   /** `budget` bounds the bytes of unfinished transfers of all peers together. */
@@ -53,6 +64,7 @@ export class Responder {
   ) {
     this.endpoint = endpoint
     this.maxBlockSize = settings.blockwise.maxBlockSize
+    this.#maxBodySize = settings.blockwise.maxBodySize
     this.transfers = new Transfers(endpoint, settings.blockwise, budget, (name, by) => events.count(name, by))
     this.guard = new EchoGuard(settings.echo, random)
     this.#events = events
@@ -63,8 +75,8 @@ export class Responder {
     const { options } = request
     const fault = requestFault(options)
     if (fault !== undefined) {
-      // RFC 7252 5.4.1: a Non-confirmable request is then rejected, which is to say ignored.
-      if (fault.code === BAD_OPTION) this.#events.count(request.type === NON ? 'bad-option-ignored' : 'bad-option')
+      this.#events.count(fault.counter)
+      // RFC 7252 5.4.1: a Non-confirmable request with a critical option that is not understood is ignored.
       if (fault.code !== BAD_OPTION || request.type !== NON) exchange.respond(fault)
       return
     }
@@ -76,6 +88,7 @@ export class Responder {
     const inquiry = new Inquiry(this, request, exchange)
     if (this.#serveLaterBlock(inquiry)) return
     if (asksForLostAnswer(inquiry)) {
+      this.#events.count('block-out-of-order')
       exchange.respond(refusal(REQUEST_ENTITY_INCOMPLETE, 'the rest of that answer is not kept any more: ask again'))
       return
     }
@@ -88,6 +101,11 @@ export class Responder {
         return
       }
       inquiry.body = result.body
+    } else if (request.payload.length > this.#maxBodySize) {
+      this.#events.count('body-too-large')
+      const hint = blockOption(BLOCK1, { number: 0, more: false, szx: szxFor(this.maxBlockSize) })
+      exchange.respond(refusal(REQUEST_ENTITY_TOO_LARGE, 'too large', [hint, uintOption(SIZE1, this.#maxBodySize)]))
+      return
     }
     this.#events.onInquiry(inquiry)
   }

@@ -1,5 +1,6 @@
 /** A server's block-wise transfers with one address, both ways: RFC 7959. What rests too long is forgotten, and counted. */
 import { type Block, szxFor } from './block.ts'
+import { BAD_REQUEST, REQUEST_ENTITY_INCOMPLETE, REQUEST_ENTITY_TOO_LARGE, SERVICE_UNAVAILABLE } from './codes.ts'
 import type { Timed } from './deadlines.ts'
 import { Downloads } from './downloads.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -18,6 +19,14 @@ export interface TransferLimits {
 
 /** A client that fetches a body asks for its second block within so many ACK_TIMEOUTs. */
 const FIRST_WAIT_TIMEOUTS = 5
+
+/** What is counted when a block is refused. */
+const REFUSED: ReadonlyMap<number, string> = new Map([
+  [BAD_REQUEST, 'block-malformed'],
+  [REQUEST_ENTITY_INCOMPLETE, 'block-out-of-order'],
+  [REQUEST_ENTITY_TOO_LARGE, 'body-too-large'],
+  [SERVICE_UNAVAILABLE, 'transfer-memory-full'],
+])
 
 export class Transfers implements Timed {
   dueAt = 0
@@ -57,6 +66,8 @@ export class Transfers implements Timed {
   upload(key: string, part: UploadBlock): UploadResult {
     const result = this.#uploads.accept(key, part, this.#endpoint.now())
     this.#schedule()
+    const refused = 'response' in result ? REFUSED.get(result.response.code) : undefined
+    if (refused !== undefined) this.#count(refused, 1)
     return result
   }
 
