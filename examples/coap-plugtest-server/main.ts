@@ -24,6 +24,6 @@ const server = new PlugtestServer({
   echo: values.echo as EchoPolicy,
   counted: values.verbose ? (name, by) => console.log(`${name} ${by}`) : undefined,
 })
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => server.stop())
 const port = await server.start()
 console.log(`ready coap://${values.host.includes(':') ? `[${values.host}]` : values.host}:${port}`)
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => server.stop())

@@ -1,56 +1,14 @@
 /** Wireshark's dissectors read what goes over the wire, both ways, and find nothing malformed in it. */
 import assert from 'node:assert/strict'
-import { createSocket } from 'node:dgram'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { test } from 'node:test'
-import { Child } from '../e2e/child.ts'
 import { CoapDevice } from '../e2e/coap-device.ts'
 import { App } from '../e2e/mqtt-app.ts'
 import { without } from '../e2e/needs.ts'
 import { listener, Server } from '../e2e/server.ts'
 import { until } from '../e2e/waiting.ts'
-import { run } from '../support/process.ts'
-import { cannotCapture, lacking, program } from './program.ts'
-
-/** Captures the packets of these ports while `traffic` runs; resolves with a reader of what was captured. */
-async function capture(ports: readonly number[], traffic: () => Promise<void>, t: TestContext): Promise<Capture> {
-  const folder = mkdtempSync(join(tmpdir(), 'omnigate-capture-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
-  const file = join(folder, 'packets.pcapng')
-  const marker = createSocket('udp4')
-  t.after(() => marker.close())
-  await new Promise<void>((resolve) => marker.bind(0, '127.0.0.1', resolve))
-  const end = marker.address().port
-  const filter = [...ports, end].map((port) => `port ${port}`).join(' or ')
-  const args = ['-n', '-l', '-P', '-i', 'lo', '-f', filter, '-w', file]
-  const shark = new Child(program('tshark'), args, {}, t)
-  await shark.line(/^Capturing on/)
-  await traffic()
-  // Packets are shown in the order in which they came: once it has shown this one, it has all that came before.
-  marker.send('end', end, '127.0.0.1')
-  await shark.line(new RegExp(`UDP .* ${end} . ${end} `))
-  await shark.stop('SIGINT')
-  return new Capture(file)
-}
-
-class Capture {
-  readonly #file: string
-
-  constructor(file: string) {
-    this.#file = file
-  }
-
-  /** The packets that a display filter selects, one line each, with these dissectors. */
-  async packets(filter: string, decodeAs: readonly string[]): Promise<string[]> {
-    const args = ['-n', '-r', this.#file, '-Y', filter, ...decodeAs.flatMap((rule) => ['-d', rule])]
-    const { code, stdout, stderr } = await run(program('tshark'), args)
-    assert.equal(code, 0, stderr)
-    return stdout.split('\n').filter((line) => line !== '')
-  }
-}
+import { capture } from './capture.ts'
+import { cannotCapture, lacking } from './program.ts'
 
 async function mqttTraffic(port: number, t: TestContext): Promise<void> {
   for (const version of [4, 5] as const) {
