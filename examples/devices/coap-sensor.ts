@@ -3,6 +3,8 @@
  * acknowledged, and checks that each report was accepted.
  *
  *   node dist/examples/devices/coap-sensor.js --host 127.0.0.1 --port 5683 --clientid meter-1 --interval 1s --count 10
+ *
+ * A bad network lies between, both ways, when it is asked for: `--loss 0.1 --delay 50 --reorder --duplicate 0.05 --seed 7`.
  */
 
 import { randomBytes } from 'node:crypto'
@@ -17,6 +19,7 @@ import { JSON_FORMAT } from '#stacks/coap/content-formats'
 import { Endpoint, type EndpointContext } from '#stacks/coap/endpoint'
 import { CONTENT_FORMAT, textOption, URI_PATH, URI_QUERY, uintOption } from '#stacks/coap/options'
 import { Requester, type RequestFailure } from '#stacks/coap/requester'
+import { Impairment, type ImpairmentOptions } from './impairment.ts'
 
 export interface CoapSensorOptions {
   readonly host: string
@@ -27,6 +30,8 @@ export interface CoapSensorOptions {
   readonly count?: number | undefined
   /** False sends without asking for an acknowledgement. */
   readonly confirmable?: boolean | undefined
+  /** The network in between; by default it is as good as it is. */
+  readonly network?: ImpairmentOptions | undefined
 }
 
 export interface Measurement {
@@ -47,6 +52,7 @@ export interface Report {
 export class CoapSensor {
   readonly #options: CoapSensorOptions
   readonly #socket: Socket
+  readonly #context: SocketContext
   readonly #endpoint: Endpoint
   readonly #requester: Requester
   readonly #stopped = new AbortController()
@@ -56,6 +62,7 @@ export class CoapSensor {
     this.#options = options
     this.#socket = createSocket(isIPv6(options.host) ? 'udp6' : 'udp4')
     const context = new SocketContext(this.#socket, options, () => this.#endpoint.onTimer())
+    this.#context = context
     this.#endpoint = new Endpoint(context, {
       onRequest: (_request, exchange) => exchange.respond({ code: METHOD_NOT_ALLOWED }),
       onResponse: (response) => this.#requester.onResponse(response),
@@ -63,7 +70,7 @@ export class CoapSensor {
       count: () => {},
     })
     this.#requester = new Requester(this.#endpoint, randomBytes)
-    this.#socket.on('message', (datagram) => this.#endpoint.receive(datagram))
+    this.#socket.on('message', (datagram) => context.carry(() => this.#endpoint.receive(datagram)))
     // A port where nobody listens shows as silence, as on a radio.
     this.#socket.on('error', () => {})
   }
@@ -107,7 +114,7 @@ export class CoapSensor {
     this.#stopped.abort()
     this.#requester.close()
     this.#endpoint.close()
-    this.#socket.close()
+    this.#context.close()
   }
 
   /** A room in which somebody now and then opens a window. */
@@ -131,17 +138,20 @@ function drift(value: number, step: number, min: number, max: number): number {
   return Math.round(Math.min(max, Math.max(min, next)) * 10) / 10
 }
 
-/** The world of the sensor's message layer: one socket, one timer. */
+/** The world of the sensor's message layer: one socket, one timer, and the network in between. */
 class SocketContext implements EndpointContext {
   readonly #socket: Socket
-  readonly #to: { readonly host: string; readonly port: number }
+  readonly #to: CoapSensorOptions
   readonly #onTimer: () => void
+  readonly #network: Impairment | undefined
+  readonly #flying = new Set<NodeJS.Timeout>()
   #timer: NodeJS.Timeout | undefined = undefined
 
-  constructor(socket: Socket, to: { readonly host: string; readonly port: number }, onTimer: () => void) {
+  constructor(socket: Socket, to: CoapSensorOptions, onTimer: () => void) {
     this.#socket = socket
     this.#to = to
     this.#onTimer = onTimer
+    this.#network = to.network === undefined ? undefined : new Impairment(to.network)
   }
 
   now(): number {
@@ -154,7 +164,7 @@ class SocketContext implements EndpointContext {
 
   send(datagram: Uint8Array): void {
     // What cannot be sent now is repeated by the message layer.
-    this.#socket.send(datagram, this.#to.port, this.#to.host, () => {})
+    this.carry(() => this.#socket.send(datagram, this.#to.port, this.#to.host, () => {}))
   }
 
   arm(delayMs: number): void {
@@ -164,6 +174,27 @@ class SocketContext implements EndpointContext {
 
   disarm(): void {
     clearTimeout(this.#timer)
+  }
+
+  /** What is still on its way is lost. */
+  close(): void {
+    for (const timeout of this.#flying) clearTimeout(timeout)
+    this.#socket.close()
+  }
+
+  /** Lets a datagram arrive, either way: at once, later, twice or never. */
+  carry(arrive: () => void): void {
+    if (this.#network === undefined) {
+      arrive()
+      return
+    }
+    for (const delayMs of this.#network.next()) {
+      const timeout = setTimeout(() => {
+        this.#flying.delete(timeout)
+        arrive()
+      }, delayMs)
+      this.#flying.add(timeout)
+    }
   }
 }
 
@@ -176,6 +207,11 @@ async function main(): Promise<void> {
       interval: { type: 'string', default: '1s' },
       count: { type: 'string' },
       non: { type: 'boolean', default: false },
+      loss: { type: 'string', default: '0' },
+      delay: { type: 'string', default: '0' },
+      reorder: { type: 'boolean', default: false },
+      duplicate: { type: 'string', default: '0' },
+      seed: { type: 'string', default: '1' },
     },
   })
   const sensor = new CoapSensor({
@@ -185,6 +221,13 @@ async function main(): Promise<void> {
     intervalMs: durationMs(values.interval),
     count: values.count === undefined ? undefined : Number(values.count),
     confirmable: !values.non,
+    network: {
+      loss: Number(values.loss),
+      delayMs: Number(values.delay),
+      reorder: values.reorder,
+      duplicate: Number(values.duplicate),
+      seed: Number(values.seed),
+    },
   })
   process.once('SIGINT', () => sensor.stop())
   process.once('SIGTERM', () => sensor.stop())
