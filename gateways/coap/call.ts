@@ -4,7 +4,8 @@ import { BAD_REQUEST, isSuccess } from '#stacks/coap/codes'
 import type { Exchange, Response } from '#stacks/coap/exchange'
 import type { CoapMessage } from '#stacks/coap/message'
 import { BLOCK1, type Option } from '#stacks/coap/options'
-import { refusal } from './responses.ts'
+import { CHANGED_RESPONSE, refusal } from './responses.ts'
+import type { OpenHandler } from './routes/resource.ts'
 import type { AddressSession } from './session.ts'
 import type { Target } from './target.ts'
 
@@ -15,12 +16,21 @@ export class Call {
   readonly target: Target
   /** The whole body, when it came in blocks. */
   reassembled: Uint8Array | undefined = undefined
+  /** The answer when the broker has what the request publishes. */
+  accepted: Response = CHANGED_RESPONSE
+  /** Serves the request when nobody is logged in for it. */
+  guest: OpenHandler | undefined = undefined
 
   constructor(session: AddressSession, request: CoapMessage, exchange: Exchange, target: Target) {
     this.session = session
     this.request = request
     this.exchange = exchange
     this.target = target
+  }
+
+  /** Who the request says it is, or its transport proved it to be. */
+  get clientId(): string | undefined {
+    return this.target.query.clientId ?? this.session.link.peer.identity
   }
 
   get body(): Uint8Array {
@@ -49,6 +59,12 @@ export class Call {
     }
     const { code, options = [], payload } = first
     this.exchange.respond({ code, options: [...options, ...(once ?? []), ...(final === undefined ? [] : [final])], payload })
+  }
+
+  /** Nobody is, or can be, logged in for this request, which named nobody. */
+  deny(response: Response): void {
+    if (this.guest === undefined) this.respond(response)
+    else this.guest(this)
   }
 
   refuse(code: number, diagnostic: string): void {

@@ -4,6 +4,7 @@ import { FORBIDDEN, SERVICE_UNAVAILABLE, UNAUTHORIZED } from '#stacks/coap/codes
 import type { Response } from '#stacks/coap/exchange'
 import { encodeText } from '#stacks/coap/text'
 import type { Call } from './call.ts'
+import { Commands } from './commands.ts'
 import { Observations } from './observations.ts'
 import type { Query } from './query.ts'
 import { loginRefusal, publishResponse, refusal, retryLater } from './responses.ts'
@@ -20,6 +21,7 @@ export interface Identity {
 }
 
 const SILENCE_TIMER = 1
+const COMMAND_TIMER = 2
 
 /** A client that logged in may miss half a heartbeat, as in MQTT 5.0 3.1.2.10. */
 const HEARTBEAT_TOLERANCE = 1.5
@@ -43,6 +45,7 @@ export class CoapClient implements Session {
   #publishing: Call | undefined = undefined
   #lastTag = 0
   #observations: Observations | undefined = undefined
+  #commands: Commands | undefined = undefined
 
   /** `decided` is called once, when the login has succeeded or failed. */
   constructor(session: AddressSession, link: Link, identity: Identity, decided: () => void) {
@@ -62,6 +65,11 @@ export class CoapClient implements Session {
   get observations(): Observations {
     this.#observations ??= new Observations(this)
     return this.#observations
+  }
+
+  get commands(): Commands {
+    this.#commands ??= new Commands(this.link, COMMAND_TIMER)
+    return this.#commands
   }
 
   hasCredentials({ username, password }: Query): boolean {
@@ -101,13 +109,18 @@ export class CoapClient implements Session {
 
   /** Publishes, and answers `call` when the broker has decided. */
   publish(call: Call, message: Message): void {
+    this.answerLater(call, (tag) => this.link.publish(message, tag))
+  }
+
+  /** Answers `call` when the broker has decided about what `publish` publishes under its tag. */
+  answerLater(call: Call, publish: (tag: number) => void): void {
     if ((this.#undecided?.size ?? 0) >= this.session.gateway.config.limits.maxExchanges) {
-      call.respond(publishResponse('quota'))
+      call.respond(publishResponse('quota', call.accepted))
       return
     }
     const tag = ++this.#lastTag
     this.#publishing = call
-    this.link.publish(message, tag)
+    publish(tag)
     if (this.#publishing === undefined) return
     this.#publishing = undefined
     this.#undecided ??= new Map()
@@ -128,8 +141,9 @@ export class CoapClient implements Session {
 
   onBytes(): void {}
 
-  onTimer(): void {
-    if (this.#silentAt() > this.link.now()) this.expectAnew()
+  onTimer(timer: number): void {
+    if (timer === COMMAND_TIMER) this.#commands?.expire()
+    else if (this.#silentAt() > this.link.now()) this.expectAnew()
     else this.link.close(this.token === undefined ? 'idle' : 'keepalive-timeout')
   }
 
@@ -140,7 +154,11 @@ export class CoapClient implements Session {
     if (!outcome.ok) {
       this.#state = 'over'
       this.session.left(this)
-      for (const { call } of waiting) call.respond(loginRefusal(outcome))
+      const refused = loginRefusal(outcome)
+      for (const { call } of waiting) {
+        if (call.clientId === undefined) call.deny(refused)
+        else call.respond(refused)
+      }
       this.link.close('not-authorized')
       return
     }
@@ -164,7 +182,7 @@ export class CoapClient implements Session {
       call = this.#undecided?.get(tag)
       this.#undecided?.delete(tag)
     }
-    call?.respond(publishResponse(outcome))
+    call?.respond(publishResponse(outcome, call.accepted))
   }
 
   onSubscribed(tag: number, outcome: SubscribeOutcome): void {
@@ -182,9 +200,12 @@ export class CoapClient implements Session {
     this.link.hold()
     for (const { call } of this.#waiting ?? []) call.respond(retryLater(SERVICE_UNAVAILABLE, 'the session has ended'))
     this.#waiting = undefined
-    for (const call of [...(this.#undecided?.values() ?? []), this.#publishing]) call?.respond(publishResponse('not-connected'))
+    for (const call of [...(this.#undecided?.values() ?? []), this.#publishing]) {
+      call?.respond(publishResponse('not-connected', call.accepted))
+    }
     this.#undecided = undefined
     this.#publishing = undefined
+    this.#commands?.close()
     this.#observations?.close(reason === 'disconnected' ? undefined : farewell(reason))
   }
 
@@ -192,6 +213,7 @@ export class CoapClient implements Session {
     return {
       mode: this.token === undefined ? 'connectionless' : 'connection',
       observations: this.#observations?.describe() ?? [],
+      commands: this.#commands?.size ?? 0,
     }
   }
 

@@ -64,6 +64,7 @@ const limits = z
       '64KiB',
       info('Kept replies', 'Bytes of answers of one address kept against repetition; the oldest are forgotten'),
     ),
+    maxListed: count(2000, 0, 100_000, 'Listed topics', 'Retained topics that discovery looks at; further ones are left out'),
     window: count(16, 1, 65_535, 'Window', 'Notifications of one client under way; the broker queues further ones'),
   })
   .meta({ title: 'Limits', description: 'Bounds of memory, and what happens at each' })
@@ -80,6 +81,13 @@ export const config = z
     confirmAfter: duration(
       '1h',
       info('Confirm after', 'A notification is confirmable when its observer was not heard of for so long, RFC 7641 4.5'),
+    ),
+    confirmEvery: count(
+      32,
+      1,
+      1_000_000,
+      'Confirm every',
+      'After so many notifications in a row without an answer the next is confirmable, and holds up others, RFC 7641 4.5.1',
     ),
     publishQos: z
       .enum(QOS_RULES)

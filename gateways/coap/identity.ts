@@ -5,14 +5,15 @@
 import { BAD_REQUEST, SERVICE_UNAVAILABLE, UNAUTHORIZED } from '#stacks/coap/codes'
 import type { Call } from './call.ts'
 import { CoapClient, type Identity } from './client.ts'
-import { retryLater } from './responses.ts'
+import { refusal, retryLater } from './responses.ts'
 
 /** The client to serve `call` for, logged in or about to be; undefined when the call has been answered with a refusal. */
 export function identify(call: Call): CoapClient | undefined {
   const { session, target } = call
   const known = target.client
   if (known !== undefined && known.session === session && known.online) return known
-  const client = target.query.clientId === undefined ? identifyAnonymous(call) : identifyNamed(call, target.query.clientId)
+  const { clientId } = call
+  const client = clientId === undefined ? identifyAnonymous(call) : identifyNamed(call, clientId)
   target.client = client
   return client
 }
@@ -42,7 +43,7 @@ function identifyAnonymous(call: Call): CoapClient | undefined {
   const { session, target } = call
   const { username, password, token } = target.query
   if (session.gateway.config.connectionRequired || token !== undefined) {
-    call.refuse(BAD_REQUEST, 'Missing token or clientid in connection mode')
+    call.deny(refusal(BAD_REQUEST, 'Missing token or clientid in connection mode'))
     return undefined
   }
   if (session.anonymous?.hasCredentials(target.query)) return session.anonymous

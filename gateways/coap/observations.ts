@@ -1,5 +1,5 @@
 /** All observations of one client, and the subscriptions behind them. RFC 7641 sections 3.6, 4.1, 4.2 */
-import type { Delivery, QoS, SubscribeOutcome } from '#sdk'
+import type { Delivery, Message, QoS, SubscribeOutcome } from '#sdk'
 import { CON, CONTENT, NOT_ACCEPTABLE, SERVICE_UNAVAILABLE, VALID } from '#stacks/coap/codes'
 import type { Response } from '#stacks/coap/exchange'
 import { ETAG } from '#stacks/coap/options'
@@ -14,9 +14,24 @@ import type { AddressSession } from './session.ts'
 /** MQTT 5.0 3.3.2.3.8 */
 const MAX_SUBSCRIPTION_ID = 268_435_455
 
+/** What a registration asks for. */
+export interface Interest {
+  readonly filter: string
+  /** One topic and no filter: it has a value, which comes with the answer. */
+  readonly isName: boolean
+  readonly isCommands: boolean
+}
+
+/**
+ * Why an observation is over. `cancelled`: by the client. `closed`: with its client. `replaced`: the token, or the topic,
+ * is used for something else now. `refused`: it never began. The others stand in RFC 7641 3.6, 4.2 and 4.5.
+ */
+export type ObservationEnd = 'cancelled' | 'closed' | 'replaced' | 'refused' | 'format' | 'token-in-use' | 'reset' | 'timeout'
+
 interface Registration {
   readonly observer: Observer
   readonly call: Call
+  readonly interest: Interest
 }
 
 export class Observations {
@@ -38,39 +53,41 @@ export class Observations {
   }
 
   /** Answers the registration, at once or when the broker has decided. */
-  register(call: Call): void {
+  register(call: Call, interest: Interest): void {
     const { exchange, session, target } = call
     const earlier = session.observers.get(exchange.token)
-    if (earlier !== undefined && this.#isSame(earlier, call)) {
-      this.#confirm({ observer: earlier, call })
+    if (earlier !== undefined && this.#isSame(earlier, call, interest)) {
+      this.#confirm({ observer: earlier, call, interest })
       return
     }
     // RFC 7641 4.1: the token names one observation of this endpoint, the latest.
-    if (earlier !== undefined) earlier.client.observations.end(earlier)
+    if (earlier !== undefined) earlier.client.observations.end(earlier, 'replaced')
     const { config } = session.gateway
     if (this.#size >= config.limits.maxObservations) {
-      this.#refuseForRoom(call)
+      this.#refuseForRoom(call, interest)
       return
     }
+    const { filter } = interest
     const qos = target.query.qos ?? qosOf(config.subscribeQos, exchange.type === CON)
-    const subscription = this.#subscription(target.topic, qos)
+    const subscription = this.#subscription(interest, qos)
     const observer = new Observer(this.#client, subscription, qos, call, (it, why) => this.#ended(it, why))
     subscription.observers.add(observer)
     subscription.newest = observer
     session.observers.set(exchange.token, observer)
     this.#size++
+    this.#client.link.count('observation-added')
     const tag = ++this.#lastTag
     this.#registering ??= new Map()
-    this.#registering.set(tag, { observer, call })
+    this.#registering.set(tag, { observer, call, interest })
     const { noLocal = false, retainHandling = 0 } = target.query
     this.#client.link.subscribe(
-      target.topic,
+      filter,
       {
         qos: subscription.qos,
         noLocal,
         id: subscription.id,
         // The value of one topic is in the answer to the registration; those of a filter come as notifications.
-        retainHandling: target.topicKind === 'name' ? 2 : retainHandling,
+        retainHandling: interest.isName ? 2 : retainHandling,
       },
       tag,
     )
@@ -84,17 +101,16 @@ export class Observations {
     if (typeof outcome === 'number') {
       this.#confirm(registration)
     } else {
-      this.end(registration.observer)
+      this.end(registration.observer, 'refused')
       registration.call.respond(subscribeRefusal(outcome))
     }
   }
 
   /** Ends the observation with the request's token, or else every one of its topic: a new process has new tokens. */
-  deregister(call: Call): void {
-    const { exchange, session, target } = call
+  deregister({ exchange, session }: Call, filter: string): void {
     const observer = session.observers.get(exchange.token)
-    if (observer?.client === this.#client) this.end(observer)
-    else for (const other of [...(this.#byFilter.get(target.topic)?.observers ?? [])]) this.end(other)
+    if (observer?.client === this.#client) this.end(observer, 'cancelled')
+    else for (const other of [...(this.#byFilter.get(filter)?.observers ?? [])]) this.end(other, 'cancelled')
   }
 
   deliver(delivery: Delivery): void {
@@ -104,27 +120,30 @@ export class Observations {
       link.nack(delivery.id, 'no-observation')
       return
     }
-    const task = new DeliveryTask(link, delivery, receivers.length)
+    const done = receivers.some(({ subscription }) => subscription.isCommands)
+      ? this.#client.commands.accept(delivery)
+      : (failure: string | undefined): void =>
+          void (failure === undefined ? link.ack(delivery.id) : link.nack(delivery.id, failure))
+    if (done === undefined) return
+    const task = new DeliveryTask(delivery, receivers.length, done)
     for (const observer of receivers) {
       if (observer.accepts(delivery.message)) {
         observer.offer(task)
         continue
       }
       // RFC 7641 4.2: what the client cannot accept ends the observation.
-      link.count('observation-ended-format')
-      this.#conclude(observer, refusal(NOT_ACCEPTABLE, 'the topic has another format now'))
+      this.#conclude(observer, refusal(NOT_ACCEPTABLE, 'the topic has another format now'), 'format')
       task.settled('not-acceptable')
     }
   }
 
   /** The client has a new address; notifications go there from now on. */
   moved(from: AddressSession): void {
-    const { session, link } = this.#client
+    const { session } = this.#client
     for (const observer of this.#all()) {
       from.observers.delete(observer.token)
       if (session.observers.has(observer.token)) {
-        link.count('observation-ended-token-in-use')
-        this.end(observer)
+        this.end(observer, 'token-in-use')
       } else {
         session.observers.set(observer.token, observer)
         observer.observation.moveTo(session.endpoint)
@@ -138,47 +157,53 @@ export class Observations {
     this.#registering = undefined
     for (const { call } of undecided) call.respond(retryLater(SERVICE_UNAVAILABLE, 'the session has ended'))
     for (const observer of this.#all()) {
-      if (last === undefined) this.end(observer)
-      else this.#conclude(observer, last)
+      if (last === undefined) this.end(observer, 'closed')
+      else this.#conclude(observer, last, 'closed')
     }
   }
 
   /** Ends an observation without a word. */
-  end(observer: Observer): void {
+  end(observer: Observer, why: ObservationEnd): void {
     observer.observation.cancel()
-    this.#remove(observer)
+    this.#remove(observer, why)
   }
 
-  describe(): readonly { filter: string; qos: QoS }[] {
-    return this.#all().map(({ subscription, qos }) => ({ filter: subscription.filter, qos }))
+  describe(): readonly Readonly<Record<string, unknown>>[] {
+    return this.#all().map(({ subscription, qos, token, notified, observation }) => ({
+      filter: subscription.filter,
+      qos,
+      token: Buffer.from(token, 'latin1').toString('hex'),
+      notified,
+      unsettled: observation.unsettled,
+    }))
   }
 
   #all(): Observer[] {
     return [...this.#byFilter.values()].flatMap(({ observers }) => [...observers])
   }
 
-  #isSame(observer: Observer, call: Call): boolean {
+  #isSame(observer: Observer, call: Call, { filter, isCommands }: Interest): boolean {
     const { target } = call
     const { subscription } = observer
     return (
       observer.client === this.#client &&
-      subscription.filter === target.topic &&
+      subscription.filter === filter &&
+      subscription.isCommands === isCommands &&
       observer.accept === target.accept &&
       (target.query.qos ?? observer.qos) === observer.qos
     )
   }
 
   /** The observation stands: the answer carries the present value, where there is one. RFC 7641 3.1 */
-  #confirm({ observer, call }: Registration): void {
+  #confirm({ observer, call, interest }: Registration): void {
     const { session, target } = call
-    const { retainHandling = 0 } = target.query
-    const state = target.topicKind === 'name' && retainHandling !== 2 ? this.#client.link.retained(target.topic) : undefined
+    const state = target.query.retainHandling === 2 ? undefined : this.#state(interest)
     const response: Response =
       state === undefined || state === 'not-authorized'
         ? { code: CONTENT }
         : representState(state, session.link.now(), target.accept, target.options.opaques(ETAG))
     if (response.code !== CONTENT && response.code !== VALID) {
-      this.end(observer)
+      this.end(observer, 'refused')
       call.respond(response)
       return
     }
@@ -189,10 +214,10 @@ export class Observations {
   }
 
   /** RFC 7641 4.1: a plain answer, where there is one, says that the client was not added. */
-  #refuseForRoom(call: Call): void {
+  #refuseForRoom(call: Call, interest: Interest): void {
     const { session, target } = call
     session.count('observation-refused')
-    const state = target.topicKind === 'name' ? this.#client.link.retained(target.topic) : undefined
+    const state = this.#state(interest)
     if (state === undefined || state === 'not-authorized') {
       call.respond(retryLater(SERVICE_UNAVAILABLE, 'too many observations'))
     } else {
@@ -200,12 +225,18 @@ export class Observations {
     }
   }
 
-  #subscription(filter: string, qos: QoS): Subscription {
+  /** A command is an event: that it was retained does not make it one for today. */
+  #state({ filter, isName, isCommands }: Interest): Message | undefined | 'not-authorized' {
+    return isName && !isCommands ? this.#client.link.retained(filter) : undefined
+  }
+
+  #subscription({ filter, isCommands }: Interest, qos: QoS): Subscription {
     let subscription = this.#byFilter.get(filter)
-    if (subscription === undefined) {
+    if (subscription === undefined || subscription.isCommands !== isCommands) {
+      for (const observer of [...(subscription?.observers ?? [])]) this.end(observer, 'replaced')
       do this.#lastId = (this.#lastId % MAX_SUBSCRIPTION_ID) + 1
       while (this.#byId.has(this.#lastId))
-      subscription = { filter, id: this.#lastId, qos, observers: new Set(), newest: undefined }
+      subscription = { filter, id: this.#lastId, qos, isCommands, observers: new Set(), newest: undefined }
       this.#byFilter.set(filter, subscription)
       this.#byId.set(subscription.id, subscription)
     }
@@ -224,21 +255,21 @@ export class Observations {
     return receivers
   }
 
-  #conclude(observer: Observer, last: Response): void {
+  #conclude(observer: Observer, last: Response, why: ObservationEnd): void {
     observer.observation.conclude(last, observer.confirms(observer.qos))
-    this.#remove(observer)
+    this.#remove(observer, why)
   }
 
   /** The client rejected a notification, or did not answer. RFC 7641 3.6, 4.5 */
-  #ended(observer: Observer, why: string): void {
-    this.#client.link.count(`observation-ended-${why}`)
-    this.#remove(observer)
+  #ended(observer: Observer, why: 'reset' | 'timeout'): void {
+    this.#remove(observer, why)
   }
 
-  #remove(observer: Observer): void {
+  #remove(observer: Observer, why: ObservationEnd): void {
     const { subscription, client } = observer
     if (!subscription.observers.delete(observer)) return
     this.#size--
+    client.link.count(`observation-ended-${why}`)
     if (subscription.newest === observer) subscription.newest = undefined
     if (client.session.observers.get(observer.token) === observer) client.session.observers.delete(observer.token)
     if (subscription.observers.size === 0) {

@@ -1,12 +1,13 @@
 /** One observation of a client: the token it is known by at its address, and the subscription that feeds it. */
-import type { Delivery, Link, Message, QoS } from '#sdk'
+import type { Delivery, Message, QoS } from '#sdk'
 import { hasWildcard } from '#sdk'
 import type { Block } from '#stacks/coap/block'
+import { JSON_FORMAT } from '#stacks/coap/content-formats'
 import type { Response } from '#stacks/coap/exchange'
 import { type Notification, type NotificationOutcome, Observation } from '#stacks/coap/observe'
 import type { Call } from './call.ts'
 import type { CoapClient } from './client.ts'
-import { represent, satisfies } from './representation.ts'
+import { replyOptions, represent, satisfies } from './representation.ts'
 import { locationOf } from './topics.ts'
 
 /** One filter on the broker, for every observation that the client has of it. */
@@ -16,6 +17,8 @@ export interface Subscription {
   readonly id: number
   qos: QoS
   readonly observers: Set<Observer>
+  /** What comes here is a command, and wants an answer. */
+  readonly isCommands: boolean
   /** Who asked last: retained messages that the broker repeats are for that one. */
   newest: Observer | undefined
 }
@@ -30,13 +33,15 @@ export class Observer {
   readonly block: Block | undefined
   readonly transferKey: string
   readonly observation: Observation
+  /** Notifications sent so far. */
+  notified = 0
 
   constructor(
     client: CoapClient,
     subscription: Subscription,
     qos: QoS,
     call: Call,
-    ended: (observer: Observer, why: string) => void,
+    ended: (observer: Observer, why: 'reset' | 'timeout') => void,
   ) {
     const { accept, block2 } = call.target
     this.client = client
@@ -46,8 +51,9 @@ export class Observer {
     this.accept = accept
     this.block = block2
     this.transferKey = call.transferKey
-    const { confirmAfter } = client.session.gateway.config
-    this.observation = new Observation(client.session.endpoint, this.token, confirmAfter, (why) => ended(this, why))
+    const { confirmAfter, confirmEvery } = client.session.gateway.config
+    const over = (why: 'reset' | 'timeout'): void => ended(this, why)
+    this.observation = new Observation(client.session.endpoint, this.token, confirmAfter, over, confirmEvery)
   }
 
   accepts(message: Message): boolean {
@@ -65,25 +71,23 @@ export class Observer {
   }
 }
 
-/** One delivery on its way to one observation or several: acknowledged when all of them have it. */
+/** One delivery on its way to one observation or several: it has failed when none of them has it. */
 export class DeliveryTask {
   readonly delivery: Delivery
-  readonly #link: Link
+  readonly #done: (failure: string | undefined) => void
   #open: number
-  #failure: string | undefined = undefined
+  #hasArrived = false
 
-  constructor(link: Link, delivery: Delivery, receivers: number) {
-    this.#link = link
+  constructor(delivery: Delivery, receivers: number, done: (failure: string | undefined) => void) {
     this.delivery = delivery
     this.#open = receivers
+    this.#done = done
   }
 
   /** Call once for each receiver. */
   settled(failure: string | undefined): void {
-    this.#failure ??= failure
-    if (--this.#open > 0) return
-    if (this.#failure === undefined) this.#link.ack(this.delivery.id)
-    else this.#link.nack(this.delivery.id, this.#failure)
+    if (failure === undefined) this.#hasArrived = true
+    if (--this.#open === 0) this.#done(this.#hasArrived ? undefined : failure)
   }
 }
 
@@ -111,9 +115,10 @@ class EventNotification implements Notification {
     const { client, subscription, accept, block, transferKey } = this.#observer
     const { session } = client
     const { message } = this.#task.delivery
-    const { code, options = [], payload } = represent(message, session.link.now(), accept)
+    const fallback = subscription.isCommands ? JSON_FORMAT : undefined
+    const { code, options = [], payload } = represent(message, session.link.now(), accept, fallback)
     const located = hasWildcard(subscription.filter) ? [...options, ...locationOf(message.topic)] : options
-    const response = { code, options: located, payload }
+    const response = { code, options: [...located, ...replyOptions(message)], payload }
     const { maxBlockSize } = session.gateway.config.blockwise
     if (block === undefined && message.size <= maxBlockSize) {
       sent()
@@ -124,6 +129,7 @@ class EventNotification implements Notification {
 
   settled(outcome: NotificationOutcome): void {
     if (outcome === 'acknowledged') this.#observer.client.heard()
+    if (FAILURES[outcome] === undefined) this.#observer.notified++
     this.#task.settled(FAILURES[outcome])
   }
 }

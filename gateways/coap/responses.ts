@@ -22,14 +22,14 @@ export function retryLater(code: typeof TOO_MANY_REQUESTS | typeof SERVICE_UNAVA
   return refusal(code, diagnostic, [uintOption(MAX_AGE, RETRY_AFTER_S)])
 }
 
-const CHANGED_RESPONSE: Response = { code: CHANGED }
+export const CHANGED_RESPONSE: Response = { code: CHANGED }
 
-/** What became of a publish, to the device that asked for it. */
-export function publishResponse(outcome: PublishOutcome): Response {
+/** What became of a publish, to the device that asked for it; `accepted` when the broker has it. */
+export function publishResponse(outcome: PublishOutcome, accepted: Response): Response {
   switch (outcome) {
     case 'delivered':
     case 'no-subscribers':
-      return CHANGED_RESPONSE
+      return accepted
     case 'not-authorized':
       return refusal(FORBIDDEN, 'not authorized to publish to this topic')
     case 'quota':

@@ -100,6 +100,7 @@ export class AddressSession implements Session, EndpointEvents, Timed {
     } else if ('open' in method) {
       method.open(call)
     } else {
+      call.guest = method.guest
       const client = identify(call)
       client?.whenOnline(call, method.client)
     }

@@ -11,6 +11,16 @@ export function topicOf(segments: readonly string[]): string {
   return percentDecode(segments.slice(1).join('/'))
 }
 
+/** The path of a topic, as a link's target. RFC 3986 3.3 */
+export function pathOf(topic: string): string {
+  return `/${TOPIC_ROOT}/${topic.split('/').map(encodeLevel).join('/')}`
+}
+
+/** By way of UTF-8: half of a surrogate pair has no encoding. */
+function encodeLevel(level: string): string {
+  return encodeURIComponent(Buffer.from(level).toString())
+}
+
 /** What a topic path can be used for. A `name` is also a filter that matches itself alone. */
 export type TopicKind = 'name' | 'filter' | 'invalid'
 

@@ -244,6 +244,19 @@ export class BrokerCore {
     return this.#subscriptions.retained(topic)
   }
 
+  /** What the reader may read of the first `limit` stored messages that match. */
+  retainedUnder(filter: string, limit: number, reader: Client): Message[] {
+    const { authorize } = this.#surroundings
+    const messages = this.retainedStore.match(filter, () => this.#surroundings.now())
+    const readable: Message[] = []
+    for (let i = 0; i < limit; i++) {
+      const { value } = messages.next()
+      if (value === undefined) break
+      if (authorize?.(reader, 'subscribe', value.topic) ?? true) readable.push(value)
+    }
+    return readable
+  }
+
   /** Adds topics that are computed on demand instead of stored. */
   provide(provider: Provider): void {
     this.#subscriptions.providers.push(provider)

@@ -86,6 +86,13 @@ export abstract class ClientLink {
     return this.runtime.shared.core.retained(this.#filter(topic, this.client), this.client)
   }
 
+  retainedUnder(filter: string, limit: number): readonly Message[] {
+    if (this.client === undefined) return []
+    const { mount } = this
+    const found = this.runtime.shared.core.retainedUnder(mount?.filter(filter) ?? filter, limit, this.client)
+    return mount === undefined ? found : found.map((message) => mount.unmounted(message))
+  }
+
   subscribe(filter: string, options: SubscribeOptions, tag?: number): void {
     const client = this.client
     const outcome =

@@ -37,18 +37,15 @@ export class Mount {
 
   /** Broker's topic to device's topic. */
   delivery(delivery: Delivery): Delivery {
-    const { message } = delivery
-    if (this.#exempt(message.topic) || !message.topic.startsWith(this.#prefix)) return delivery
+    const message = this.unmounted(delivery.message)
+    if (message === delivery.message) return delivery
     const { id, qos, retain, dup, released, subscriptionIds } = delivery
-    return {
-      id,
-      qos,
-      retain,
-      dup,
-      released,
-      subscriptionIds,
-      message: message.withTopic(message.topic.slice(this.#prefix.length)),
-    }
+    return { id, qos, retain, dup, released, subscriptionIds, message }
+  }
+
+  unmounted(message: Message): Message {
+    const { topic } = message
+    return this.#exempt(topic) || !topic.startsWith(this.#prefix) ? message : message.withTopic(topic.slice(this.#prefix.length))
   }
 
   #exempt(topic: string): boolean {

@@ -129,15 +129,16 @@ export class CommandDesk {
     return command
   }
 
-  succeed(command: Command, result: unknown = {}): void {
+  /** With a `tag`, `onPublished` tells what became of the message on `up/response`. */
+  succeed(command: Command, result: unknown = {}, tag?: number): void {
     if (!this.#take(command)) return
-    this.#respond(command.id, { ok: true, result }, command)
+    this.#respond(command.id, { ok: true, result }, command, tag)
     this.#settle(command.delivery, undefined)
   }
 
-  fail(command: Command, code: CommandError, message: string): void {
+  fail(command: Command, code: CommandError, message: string, tag?: number): void {
     if (!this.#take(command)) return
-    this.#respond(command.id, { ok: false, error: { code, message } }, command)
+    this.#respond(command.id, { ok: false, error: { code, message } }, command, tag)
     this.#settle(command.delivery, code)
   }
 
@@ -179,10 +180,12 @@ export class CommandDesk {
     else this.#link.nack(delivery, `command-${failure}`)
   }
 
-  #respond(id: string | null, result: CommandResult, reply: Reply): void {
+  #respond(id: string | null, result: CommandResult, reply: Reply, tag?: number): void {
     const device = this.#link.clientId
     if (device === undefined) return
-    for (const message of responseMessages(id, device, result, reply)) this.#link.publish(message)
+    const [response, ...others] = responseMessages(id, device, result, reply)
+    if (response !== undefined) this.#link.publish(response, tag)
+    for (const message of others) this.#link.publish(message)
   }
 
   #rearm(): void {

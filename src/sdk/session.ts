@@ -174,6 +174,8 @@ export interface Link {
   wanted(topic: string): boolean
   /** The retained message of this exact topic, if the client may read it. */
   retained(topic: string): Message | undefined | 'not-authorized'
+  /** Retained messages below a filter that the client may read; of the first `limit` that match. */
+  retainedUnder(filter: string, limit: number): readonly Message[]
   subscribe(filter: string, options: SubscribeOptions, tag?: number): void
   /** True when there was such a subscription. */
   unsubscribe(filter: string): boolean

@@ -12,8 +12,8 @@ import type { Method, Resource } from './resource.ts'
 const TOKEN_BYTES = 8
 
 function create(call: Call): void {
-  const { session, target } = call
-  const { clientId, username, password } = target.query
+  const { session, target, clientId } = call
+  const { username, password } = target.query
   if (clientId === undefined) {
     call.refuse(BAD_REQUEST, 'Login Failed: clientid is required')
     return
@@ -46,8 +46,7 @@ function heartbeat(call: Call, client: CoapClient): void {
 
 /** Whoever is not there is gone already: that is success too. */
 function remove(call: Call): void {
-  const { session, target } = call
-  const { clientId } = target.query
+  const { session, clientId } = call
   if (clientId === undefined || !session.gateway.clients.has(clientId)) call.respond({ code: DELETED })
   else identify(call)?.whenOnline(call, removed)
 }

@@ -1,11 +1,26 @@
-/** `/ps/{topic}`: publish (POST, PUT), read the last value (GET), observe and stop observing (GET with Observe). */
+/** `/ps/{topic}`: publish (POST, PUT), read the last value (GET), remove it (DELETE), observe and stop observing (GET with Observe). */
+import { Message } from '#sdk'
 import { equalBytes } from '#stacks/coap/block'
-import { BAD_REQUEST, CONTENT, FORBIDDEN, GET, NOT_FOUND, POST, PRECONDITION_FAILED, PUT } from '#stacks/coap/codes'
+import {
+  BAD_REQUEST,
+  CON,
+  CONTENT,
+  DELETE,
+  DELETED,
+  FORBIDDEN,
+  GET,
+  NOT_FOUND,
+  POST,
+  PRECONDITION_FAILED,
+  PUT,
+} from '#stacks/coap/codes'
+import type { Response } from '#stacks/coap/exchange'
 import { DEREGISTER, REGISTER } from '#stacks/coap/observe'
 import { ETAG, IF_MATCH, IF_NONE_MATCH } from '#stacks/coap/options'
 import type { Call } from '../call.ts'
 import type { CoapClient } from '../client.ts'
 import { publish } from '../publishing.ts'
+import { qosOf } from '../qos.ts'
 import { propertiesOf, representState, tagOf } from '../representation.ts'
 import { TOPIC_ROOT } from '../topics.ts'
 import type { Method, Resource } from './resource.ts'
@@ -19,6 +34,21 @@ function put(call: Call, client: CoapClient): void {
     publish(call, client, target.topic, contentFormat === undefined ? undefined : propertiesOf(contentFormat, call.body))
   }
 }
+
+/** The topic has no value any more. Who observes it gets the empty message that says so on the broker. */
+function remove(call: Call, client: CoapClient): void {
+  const { target, exchange, session } = call
+  if (target.topicKind !== 'name') {
+    call.refuse(BAD_REQUEST, `invalid topic: name one after /${TOPIC_ROOT}, without wildcards`)
+  } else if (holdsCondition(call, client)) {
+    const qos = target.query.qos ?? qosOf(session.gateway.config.publishQos, exchange.type === CON)
+    call.accepted = DELETED_RESPONSE
+    client.publish(call, new Message(target.topic, NO_BYTES, qos, true))
+  }
+}
+
+const NO_BYTES = new Uint8Array(0)
+const DELETED_RESPONSE: Response = { code: DELETED }
 
 /** RFC 7252 5.10.8: the value that is there decides whether it may be replaced. False: answered. */
 function holdsCondition(call: Call, client: CoapClient): boolean {
@@ -45,9 +75,9 @@ function get(call: Call, client: CoapClient): void {
     call.refuse(BAD_REQUEST, `invalid topic: name one after /${TOPIC_ROOT}`)
   } else if (target.observe === REGISTER) {
     if (exchange.token === '') call.refuse(BAD_REQUEST, 'observe without token')
-    else client.observations.register(call)
+    else client.observations.register(call, { filter: target.topic, isName: target.topicKind === 'name', isCommands: false })
   } else if (target.observe === DEREGISTER) {
-    client.observations.deregister(call)
+    client.observations.deregister(call, target.topic)
     read(call, client, true)
   } else {
     read(call, client, false)
@@ -78,6 +108,7 @@ export const ps: Resource = {
     [GET, { client: get }],
     [POST, { client: put }],
     [PUT, { client: put }],
+    [DELETE, { client: remove }],
   ]),
   listed: {
     target: `/${TOPIC_ROOT}`,

@@ -7,8 +7,11 @@ import type { CoapClient } from '../client.ts'
 export type OpenHandler = (call: Call) => void
 export type ClientHandler = (call: Call, client: CoapClient) => void
 
-/** `open` serves anybody; `client` serves somebody who is logged in, and sees block-wise bodies when they are whole. */
-export type Method = { readonly open: OpenHandler } | { readonly client: ClientHandler }
+/**
+ * `open` serves anybody; `client` serves somebody who is logged in, and sees block-wise bodies when they are whole; `guest`
+ * serves who names no client id and cannot do without.
+ */
+export type Method = { readonly open: OpenHandler } | { readonly client: ClientHandler; readonly guest?: OpenHandler }
 
 export interface Resource {
   /** By request code; others get 4.05. */

@@ -1,9 +1,10 @@
 /** Which path is which resource. */
 import { TOPIC_ROOT } from '../topics.ts'
 import { connection } from './connection.ts'
+import { down, downData } from './down.ts'
 import { ps } from './ps.ts'
 import type { Resource } from './resource.ts'
-import { upData, upEvent, upTelemetry } from './up.ts'
+import { upData, upEvent, upResponse, upTelemetry } from './up.ts'
 import { wellKnown } from './well-known.ts'
 
 const FIXED: ReadonlyMap<string, Resource> = new Map([
@@ -11,6 +12,9 @@ const FIXED: ReadonlyMap<string, Resource> = new Map([
   ['up/telemetry', upTelemetry],
   ['up/event', upEvent],
   ['up/data', upData],
+  ['up/response', upResponse],
+  ['down', down],
+  ['down/data', downData],
 ])
 
 const discovery = wellKnown([ps, ...FIXED.values()])

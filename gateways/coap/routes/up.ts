@@ -1,14 +1,16 @@
-/** `/up/telemetry`, `/up/event`, `/up/data`: the device's own unified topics, without naming them. */
+/** `/up/telemetry`, `/up/event`, `/up/data`, `/up/response`: the device's own unified topics, without naming them. */
 import { type DeviceTopic, deviceTopic } from '#sdk'
-import { BAD_REQUEST, POST, PUT, UNSUPPORTED_CONTENT_FORMAT } from '#stacks/coap/codes'
+import { BAD_REQUEST, NOT_FOUND, POST, PUT, UNSUPPORTED_CONTENT_FORMAT } from '#stacks/coap/codes'
 import { contentFormat, JSON_FORMAT, OCTET_STREAM, TEXT } from '#stacks/coap/content-formats'
 import { decodeText } from '#stacks/coap/text'
 import type { Call } from '../call.ts'
 import type { CoapClient } from '../client.ts'
+import { parseAnswer } from '../commands.ts'
 import { type EnvelopeKind, envelopeOf } from '../envelope.ts'
 import { publish } from '../publishing.ts'
 import { propertiesOf } from '../representation.ts'
-import type { Method, Resource } from './resource.ts'
+import { isNamed } from './named.ts'
+import type { ClientHandler, Method, Resource } from './resource.ts'
 
 /** Envelopes are made of these; without a Content-Format it may be any of them. */
 const READABLE: ReadonlySet<number | undefined> = new Set([undefined, TEXT, OCTET_STREAM, JSON_FORMAT])
@@ -39,15 +41,18 @@ function data(call: Call, client: CoapClient): void {
   publish(call, client, deviceTopic(client.id, 'up/data'), properties)
 }
 
-/** An assigned client id would make a topic that nobody knows. */
-function isNamed(call: Call): boolean {
-  if (call.target.query.clientId !== undefined) return true
-  call.refuse(BAD_REQUEST, 'clientid is required: it is part of the topic')
-  return false
+/** The answer to a command: the response on `up/response` is the desk's, so that each command has exactly one. */
+function response(call: Call, client: CoapClient): void {
+  if (!isNamed(call)) return
+  const text = decodeText(call.body)
+  const answer = text === undefined ? 'the payload is not UTF-8' : parseAnswer(text)
+  if (typeof answer === 'string') call.refuse(BAD_REQUEST, answer)
+  else if (!client.commands.has(answer.id)) call.refuse(NOT_FOUND, 'no command with this id waits for an answer')
+  else client.answerLater(call, (tag) => client.commands.answer(answer, tag))
 }
 
-function resource(kind: EnvelopeKind | 'data', title: string): Resource {
-  const handler: Method = { client: kind === 'data' ? data : envelope(kind) }
+function resource(kind: string, client: ClientHandler, title: string): Resource {
+  const handler: Method = { client }
   return {
     methods: new Map([
       [POST, handler],
@@ -57,6 +62,7 @@ function resource(kind: EnvelopeKind | 'data', title: string): Resource {
   }
 }
 
-export const upTelemetry = resource('telemetry', 'Report measurements')
-export const upEvent = resource('event', 'Report an event')
-export const upData = resource('data', 'Report bytes as they are')
+export const upTelemetry = resource('telemetry', envelope('telemetry'), 'Report measurements')
+export const upEvent = resource('event', envelope('event'), 'Report an event')
+export const upData = resource('data', data, 'Report bytes as they are')
+export const upResponse = resource('response', response, 'Answer a command')

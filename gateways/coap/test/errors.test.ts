@@ -35,9 +35,9 @@ test('discovery filters', async () => {
   const ask = (query: string) => device.ask({ code: GET, uri: `/.well-known/core?${query}` }).text
   const targets = (query: string) => [...ask(query).matchAll(/<([^>]+)>/g)].map((match) => match[1])
   assert.deepEqual(targets('rt=core.ps'), ['/ps'])
-  assert.deepEqual(targets('href=/up/*'), ['/up/telemetry', '/up/event', '/up/data'])
+  assert.deepEqual(targets('href=/up/*'), ['/up/telemetry', '/up/event', '/up/data', '/up/response'])
   assert.deepEqual(targets('rt=omnigate.t*'), ['/up/telemetry'])
-  assert.deepEqual(targets('obs=*'), ['/ps'])
+  assert.deepEqual(targets('obs=*'), ['/ps', '/down', '/down/data'])
   assert.deepEqual(targets('rt=nothing'), [])
 })
 
@@ -47,7 +47,7 @@ test('unknown paths are 4.04, unknown methods 4.05, each with a diagnostic', asy
     [GET, '/', '4.04'],
     [GET, '/psx/a', '4.04'],
     [POST, '/up/nothing', '4.04'],
-    [DELETE, '/ps/a', '4.05'],
+    [DELETE, '/up/data', '4.05'],
     [FETCH, '/ps/a', '4.05'],
     [codeOf(0, 31), '/ps/a', '4.05'],
     [GET, '/up/telemetry', '4.05'],

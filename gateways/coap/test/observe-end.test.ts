@@ -149,3 +149,55 @@ test('a shutdown tells the observers', async () => {
   assert.equal(last.code, '5.03')
   assert.match(last.text, /shutting down/)
 })
+
+test('after so many QoS 0 notifications in a row one asks, and holds up the others until it is answered', async () => {
+  const { world, app, device } = await start({ confirmEvery: 3 })
+  observe(device, '/ps/a?c=d1')
+  for (let i = 1; i <= 6; i++) app.publish('a', String(i))
+  const got = device.got()
+  assert.deepEqual(
+    got.map(({ type, text }) => [type, text]),
+    [
+      [NON, '1'],
+      [NON, '2'],
+      [NON, '3'],
+      [CON, '4'],
+    ],
+  )
+  device.ack(got[3]?.messageId ?? 0)
+  assert.deepEqual(
+    device.got().map(({ type, text }) => [type, text]),
+    [
+      [NON, '5'],
+      [NON, '6'],
+    ],
+  )
+  assert.equal(world.core.client('d1')?.unacknowledged, 0)
+})
+
+test('observations are counted, and shown with what went out', async () => {
+  const { world, gateway, app, device } = await start()
+  observe(device, '/ps/a?c=d1')
+  observe(device, '/ps/b/+?c=d1&qos=0', { token: 'o2' })
+  app.publish('a', '1', { qos: 1 })
+  app.publish('a', '2', { qos: 1 })
+  device.ack(device.one().messageId)
+  const [host] = gateway.runtime.hosts
+  assert.deepEqual(host?.describe(), { clients: 1, observations: 2, transfers: 0 })
+  const shown = (world.core.client('d1')?.ref as typeof host)?.describe()
+  assert.deepEqual(shown, {
+    mode: 'connectionless',
+    observations: [
+      { filter: 'a', qos: 1, token: '6f62', notified: 1, unsettled: 1 },
+      { filter: 'b/+', qos: 0, token: '6f32', notified: 0, unsettled: 0 },
+    ],
+    commands: 0,
+  })
+  device.ack(device.one().messageId)
+  observe(device, '/ps/a?c=d1', { observe: 1 })
+  world.core.kick('d1')
+  const counters = world.counters()
+  assert.equal(counters.get('observation-added'), 2)
+  assert.equal(counters.get('observation-ended-cancelled'), 1)
+  assert.equal(counters.get('observation-ended-closed'), 1)
+})

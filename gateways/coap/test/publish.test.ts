@@ -1,7 +1,7 @@
 /** Publishing: POST and PUT on `/ps`. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ACK, GET, NON, POST, PUT } from '#stacks/coap/codes'
+import { ACK, DELETE, GET, NON, POST, PUT } from '#stacks/coap/codes'
 import {
   CONTENT_FORMAT,
   ETAG,
@@ -87,7 +87,7 @@ test('a Content-Format becomes the media type, and text is marked as such', asyn
     { contentType: 'text/plain;charset=utf-8' },
     'a broken promise is not passed on',
   )
-  assert.equal(properties(65_000, 'x'), undefined)
+  assert.deepEqual(properties(65_000, 'x'), { contentType: 'application/coap-payload;cf=65000' })
 })
 
 test('a retransmitted CON is published once and gets the same answer, for as long as it may come', async () => {
@@ -202,4 +202,23 @@ test('a refusal that may not last says when to try again', async () => {
   assert.equal(answer.code, '5.03')
   assert.ok((answer.message.options.uint(MAX_AGE) ?? 0) > 0)
   assert.match(answer.text, /too many clients/)
+})
+
+test('DELETE removes the retained value, and says when it may not', async () => {
+  const access = {
+    authenticate: () => ({ ok: true as const }),
+    authorize: (client: { id: string }, action: string, topic: string) =>
+      client.id === 'app' || action !== 'publish' || topic !== 'guarded',
+  }
+  const world = new World({ access })
+  const device = new Device(await world.gateway(coap))
+  const app = world.app('app')
+  for (const topic of ['a', 'guarded']) app.publish(topic, 'x', { retain: true })
+  assert.equal(device.ask({ code: DELETE, uri: '/ps/a' }).code, '2.02')
+  assert.equal(device.ask({ code: GET, uri: '/ps/a' }).code, '4.04')
+  assert.equal(device.ask({ code: DELETE, uri: '/ps/a' }).code, '2.02', 'what is not there is removed already')
+  assert.equal(device.ask({ code: DELETE, uri: '/ps/guarded' }).code, '4.03')
+  assert.equal(device.ask({ code: GET, uri: '/ps/guarded' }).text, 'x')
+  assert.equal(device.ask({ code: DELETE, uri: '/ps/+' }).code, '4.00')
+  assert.equal(device.ask({ code: DELETE, uri: '/ps' }).code, '4.00')
 })

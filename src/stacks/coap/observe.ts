@@ -49,23 +49,38 @@ export class Observation implements Confirmable, ResetListener {
   readonly #sequence = new ObserveSequence()
   /** When nothing was heard of the client for so long, the next notification is Confirmable. RFC 7641 4.5 */
   readonly #confirmAfterMs: number
+  /** So many Non-confirmable ones go out unheard; the next is Confirmable, and others wait for it. RFC 7641 4.5.1 */
+  readonly #confirmEvery: number
   readonly #ended: (reason: 'reset' | 'timeout') => void
   #endpoint: Endpoint
   #waiting: Notification[] | undefined = undefined
   #current: Notification | undefined = undefined
   #transmission: Transmission | undefined = undefined
   #heardAt: number
+  #unheard = 0
   #pumping = false
   #state: 'registering' | 'active' | 'over' = 'registering'
   /** A notification whose later blocks are being fetched holds back those behind it. */
   #held: object | undefined = undefined
 
-  constructor(endpoint: Endpoint, token: string, confirmAfterMs: number, ended: (reason: 'reset' | 'timeout') => void) {
+  constructor(
+    endpoint: Endpoint,
+    token: string,
+    confirmAfterMs: number,
+    ended: (reason: 'reset' | 'timeout') => void,
+    confirmEvery = Number.POSITIVE_INFINITY,
+  ) {
     this.token = token
+    this.#confirmEvery = confirmEvery
     this.#endpoint = endpoint
     this.#confirmAfterMs = confirmAfterMs
     this.#ended = ended
     this.#heardAt = endpoint.now()
+  }
+
+  /** Notifications that wait or are under way. */
+  get unsettled(): number {
+    return (this.#waiting?.length ?? 0) + (this.#current === undefined ? 0 : 1)
   }
 
   /** The Observe option of the next message of this observation. */
@@ -82,6 +97,7 @@ export class Observation implements Confirmable, ResetListener {
   /** The client has shown that it is there. */
   heard(): void {
     this.#heardAt = this.#endpoint.now()
+    this.#unheard = 0
   }
 
   /** Sends the notification, or lets it wait behind the one that is not settled. The caller bounds how many wait. */
@@ -159,13 +175,19 @@ export class Observation implements Confirmable, ResetListener {
     while (this.#state === 'active' && this.#current === undefined && this.#held === undefined) {
       const notification = this.#waiting?.shift()
       if (notification === undefined) return
-      if (notification.confirmable || this.#endpoint.now() - this.#heardAt >= this.#confirmAfterMs) {
+      if (notification.confirmable || this.#mustAsk()) {
         this.#confirm(notification)
       } else {
+        this.#unheard++
         this.#endpoint.sendNonConfirmable((messageId) => this.#serialize(NON, messageId, notification), this)
         notification.settled('sent')
       }
     }
+  }
+
+  /** Nobody knows whether the client is still there, or keeps up. RFC 7641 4.5, 4.5.1 */
+  #mustAsk(): boolean {
+    return this.#unheard >= this.#confirmEvery || this.#endpoint.now() - this.#heardAt >= this.#confirmAfterMs
   }
 
   /** RFC 7641 4.5.1: one Confirmable notification at a time. */
