@@ -11,6 +11,7 @@ import type {
   PublishOutcome,
   SubscribeOptions,
   SubscribeOutcome,
+  Will,
 } from '../sdk.ts'
 import { NEVER, parseDelayed } from '../sdk.ts'
 import { Agenda } from './agenda.ts'
@@ -260,6 +261,12 @@ export class BrokerCore {
   /** Adds topics that are computed on demand instead of stored. */
   provide(provider: Provider): void {
     this.#subscriptions.providers.push(provider)
+  }
+
+  /** What is published when the client is lost, from now on. */
+  setWill(client: Client, will: Will | undefined): void {
+    client.will = will
+    if (client.number !== 0) this.#journal?.session(client)
   }
 
   /** Keeps a value with a stored session; `undefined` forgets it. */

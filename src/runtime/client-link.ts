@@ -3,7 +3,7 @@
  * mountpoint. It owns the client while there is one; the wire-facing half decides when that is.
  */
 import type { Client } from '../broker/client.ts'
-import type { CloseReason, Malformed, Message, Peer, PublishOutcome, Session, SubscribeOptions } from '../sdk.ts'
+import type { CloseReason, Malformed, Message, Peer, PublishOutcome, Session, SubscribeOptions, Will } from '../sdk.ts'
 import type { GatewayRuntime } from './gateway-runtime.ts'
 import { Mount } from './mount.ts'
 import { fillPlaceholders, type TopicIdentity } from './placeholders.ts'
@@ -65,8 +65,15 @@ export abstract class ClientLink {
     return this.runtime.shared.random(bytes)
   }
 
-  disconnect(sendWill: boolean, expiryMs?: number): void {
-    this.detach('disconnected', sendWill, expiryMs)
+  setWill(will: Will | undefined): void {
+    const { client } = this
+    if (client === undefined) return
+    const named = will === undefined ? undefined : { ...will, message: this.#named(will.message, client) }
+    this.runtime.shared.core.setWill(client, named)
+  }
+
+  disconnect(sendWill: boolean, expiryMs?: number, reason: CloseReason = 'disconnected'): void {
+    this.detach(reason, sendWill, expiryMs)
   }
 
   publish(message: Message, tag?: number): void {
@@ -142,7 +149,7 @@ export abstract class ClientLink {
     this.client = client
     const { mountpoint } = this.runtime
     if (mountpoint !== '') this.mount = new Mount(mountpoint, this.#identity(client))
-    if (client.will !== undefined) client.will = { ...client.will, message: this.#named(client.will.message, client) }
+    if (client.will !== undefined) this.setWill(client.will)
   }
 
   /** Subscribes the client to what the operator's rules say; what its session is subscribed to already stays as it is. */

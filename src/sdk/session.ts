@@ -165,8 +165,13 @@ export interface Link {
    * calls `onBytes` again, with an empty chunk if nothing came, so that a framer which stopped goes on.
    */
   connect(request: ConnectRequest): void
-  /** Ends the virtual client but not the wire. `expiryMs` replaces the session expiry of the connect. */
-  disconnect(sendWill: boolean, expiryMs?: number): void
+  /** Replaces the will of the connected client; undefined takes it away. */
+  setWill(will: Will | undefined): void
+  /**
+   * Ends the virtual client but not the wire. `expiryMs` replaces the session expiry of the connect; `reason` is what
+   * the offline status says, `disconnected` unless given.
+   */
+  disconnect(sendWill: boolean, expiryMs?: number, reason?: CloseReason): void
 
   /** Answered by `onPublished` when a tag was given, now or later. */
   publish(message: Message, tag?: number): void

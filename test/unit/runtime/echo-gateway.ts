@@ -20,7 +20,7 @@ const anything: ConfigSchema<object> = {
   '~standard': { version: 1, vendor: 'test', validate: (value) => ({ value: value as object }) },
 }
 
-/** One word a chunk: `id NAME`, `stay NAME` (a session that is kept), `will TOPIC`, `pub TOPIC`, `sub FILTER`, `unsub FILTER`, `throw`, `arm MS`, `bad`, `branch NAME`, `bye`, `rebind NAME`. */
+/** One word a chunk: `id NAME`, `stay NAME` (a session that is kept), `willed TOPIC`, `will TOPIC`, `lose`, `pub TOPIC`, `sub FILTER`, `unsub FILTER`, `throw`, `arm MS`, `bad`, `branch NAME`, `bye`, `rebind NAME`. */
 class EchoSession implements Session {
   readonly #link: Link
   readonly #known: Map<string, Link>
@@ -38,7 +38,7 @@ class EchoSession implements Session {
         return link.connect({ clientId: argument, protocol: 'echo', cleanStart: true, expiryMs: 0, keepAliveMs: 0 })
       case 'stay':
         return link.connect({ clientId: argument, protocol: 'echo', cleanStart: false, expiryMs: 60_000, keepAliveMs: 0 })
-      case 'will': {
+      case 'willed': {
         const will = { message: new Message(argument, encode('gone')), delayMs: 0 }
         return link.connect({ clientId: 'willed', protocol: 'echo', cleanStart: true, expiryMs: 0, keepAliveMs: 0, will })
       }
@@ -49,6 +49,10 @@ class EchoSession implements Session {
       case 'unsub':
         link.unsubscribe(argument)
         return
+      case 'will':
+        return link.setWill(argument === '' ? undefined : { message: new Message(argument, encode('gone')), delayMs: 0 })
+      case 'lose':
+        return link.disconnect(true, undefined, 'unreachable')
       case 'arm':
         return link.arm(7, Number(argument))
       case 'bad':

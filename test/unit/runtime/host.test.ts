@@ -225,6 +225,25 @@ test('a mountpoint moves what devices name, not their own devices/ topics nor $ 
   assert.deepEqual(heard(peer), ['got down'])
 })
 
+test('a will is set and taken away after the connect, under the mountpoint; a disconnect names its reason', async () => {
+  const world = new World()
+  const gateway = await world.gateway(echoGateway(), {}, { mountpoint: 'plant/' })
+  const app = world.app('app')
+  app.subscribe('#')
+  const lost = ['first', 'second', ''].map((topic, i) => {
+    const peer = gateway.connect()
+    say(peer, `id d${i}`)
+    say(peer, 'will early')
+    say(peer, `will ${topic}`)
+    return peer
+  })
+  app.take()
+  for (const peer of lost) say(peer, 'lose')
+  const seen = app.take().map(({ topic, text: payload }) => `${topic} ${/"reason":"[a-z]+"/.exec(payload)?.[0] ?? payload}`)
+  const status = (id: string): string => `devices/${id}/status "reason":"unreachable"`
+  assert.deepEqual(seen, ['plant/first gone', status('d0'), 'plant/second gone', status('d1'), status('d2')])
+})
+
 test('message rate: a stream is paused and loses nothing, a datagram peer loses the excess, counted', async () => {
   const world = new World()
   const gateway = await world.gateway(echoGateway())

@@ -62,7 +62,7 @@ test('a will goes below the mountpoint and is rewritten', async () => {
   const app = world.app('app')
   app.subscribe('m/#')
   const peer = gateway.connect()
-  say(peer, 'will old')
+  say(peer, 'willed old')
   peer.hangUp()
   assert.deepEqual(
     app.take().map(({ topic }) => topic),
