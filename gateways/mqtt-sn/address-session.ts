@@ -93,7 +93,7 @@ export class AddressSession implements Session, Place {
         return
       case 'pingreq':
         if (message.clientId === '' || message.clientId === client?.clientId) break
-        this.#roam(message.clientId, origin)
+        this.#roam(message, origin)
         return
       case 'publish':
         if (message.qos !== -1 || client !== undefined) break
@@ -119,7 +119,7 @@ export class AddressSession implements Session, Place {
       return
     }
     const owner = roaming ? this.#shared.clients.get(clientId) : undefined
-    if (owner !== undefined && this.#follow(owner, origin)) return
+    if (owner !== undefined && this.#follow(owner, origin, connect)) return
     const client = this.#seat(clientId, origin)
     if (client === undefined) return
     owner?.handOver()
@@ -127,78 +127,98 @@ export class AddressSession implements Session, Place {
   }
 
   /** A PINGREQ of somebody who is not known to be here (6.14). */
-  #roam(clientId: string, origin: Origin): void {
-    const owner = this.#shared.config.roaming ? this.#shared.clients.get(clientId) : undefined
+  #roam(pingreq: Of<'pingreq'>, origin: Origin): void {
+    const owner = this.#shared.config.roaming ? this.#shared.clients.get(pingreq.clientId) : undefined
     if (owner === undefined) {
       this.#rebuff(origin)
       return
     }
-    if (this.#follow(owner, origin)) return
-    const client = this.#seat(clientId, origin)
+    if (this.#follow(owner, origin, pingreq)) return
+    const client = this.#seat(pingreq.clientId, origin)
     if (client === undefined) return
     this.#link.count('moved')
     client.arrive(owner.handOver())
   }
 
-  /** True: the owner's session takes over this address and sees the datagram again; or it must not be disturbed now. */
-  #follow(owner: ClientSession, origin: Origin): boolean {
+  /** True: the owner's session has come here and has seen the message, or cannot; false: only the client can come. */
+  #follow(owner: ClientSession, origin: Origin, message: Of<'connect'> | Of<'pingreq'>): boolean {
     if (owner.link.connecting) {
       this.#link.count('unexpected-message')
       return true
     }
     const isNew = origin.node === undefined && origin.client === undefined && this.#isEmpty
-    if (!isNew || !owner.place.isAlone(owner)) return false
-    this.#closed = true
-    this.#link.yieldTo(owner.link)
+    if (isNew && owner.place.isAlone(owner)) {
+      // It takes over this address, and is given the datagram again.
+      this.#closed = true
+      this.#link.yieldTo(owner.link)
+      return true
+    }
+    if (!owner.place.hasMovable(owner)) return false
+    if (!this.#hasRoom(origin)) return true
+    this.#vacateFor(origin)
+    owner.place.move(owner, this.#link)
+    this.#put(owner, origin)
+    owner.moved(this, origin.encapsulation)
+    if (message.type === 'connect') owner.connect(message)
+    else owner.receive(message)
     return true
   }
 
   /** A place for a client, from which whoever spoke from there before has been sent away. Undefined: no room. */
-  #seat(clientId: string, { client, node, encapsulation }: Origin): ClientSession | undefined {
-    if (client !== undefined) {
-      this.#link.count('displaced')
-      this.#displace(client)
-    }
-    if (node === undefined || encapsulation === undefined) {
-      this.#client = new ClientSession(this.#shared, this.#link, this, clientId, undefined)
-      return this.#client
+  #seat(clientId: string, origin: Origin): ClientSession | undefined {
+    if (!this.#hasRoom(origin)) return undefined
+    this.#vacateFor(origin)
+    const { node, encapsulation } = origin
+    const client =
+      node === undefined
+        ? new ClientSession(this.#shared, this.#link, this, clientId, undefined)
+        : (this.#link.branch((link) => new ClientSession(this.#shared, link, this, clientId, encapsulation)) as ClientSession)
+    this.#put(client, origin)
+    return client
+  }
+
+  #put(client: ClientSession, { node }: Origin): void {
+    if (node === undefined) {
+      this.#client = client
+      return
     }
     this.#nodes ??= new Map()
-    if (this.#nodes.size >= this.#shared.config.forwarder.maxNodes) {
-      this.#link.count('nodes-exhausted')
-      this.#reply({ type: 'connack', returnCode: ReturnCode.congestion }, { client: undefined, node, encapsulation })
-      return undefined
-    }
-    const nodes = this.#nodes
-    return this.#link.branch((link) => {
-      const branch = new ClientSession(this.#shared, link, this, clientId, encapsulation)
-      nodes.set(node, branch)
-      return branch
-    }) as ClientSession
+    this.#nodes.set(node, client)
+  }
+
+  #hasRoom(origin: Origin): boolean {
+    if (origin.node === undefined || origin.client !== undefined) return true
+    if ((this.#nodes?.size ?? 0) < this.#shared.config.forwarder.maxNodes) return true
+    this.#link.count('nodes-exhausted')
+    this.#reply({ type: 'connack', returnCode: ReturnCode.congestion }, origin)
+    return false
+  }
+
+  #vacateFor({ client }: Origin): void {
+    if (client === undefined) return
+    this.#link.count('displaced')
+    this.#displace(client)
   }
 
   /** Somebody else speaks from where this client was: it is lost, but its place is not. */
   #displace(client: ClientSession): void {
-    if (client.link !== this.#link) {
-      client.link.close('connection-lost')
-      return
-    }
-    client.onClose('connection-lost')
-    this.#link.disconnect(false)
+    if (client.link !== this.#link) client.link.close('connection-lost')
+    else client.onClose('connection-lost')
   }
 
   // ---- Place ---------------------------------------------------------------------------------------------------
 
   isAlone(client: ClientSession): boolean {
-    return this.#client === client && this.#publisher === undefined && (this.#nodes?.size ?? 0) === 0
+    return (
+      this.#client === client && client.link === this.#link && this.#publisher === undefined && (this.#nodes?.size ?? 0) === 0
+    )
   }
 
   end(client: ClientSession, reason: CloseReason): void {
-    if (client !== this.#client) client.link.close(reason)
+    if (client.link !== this.#link) client.link.close(reason)
     else if (this.isAlone(client)) this.#link.close(reason)
     else {
       client.onClose(reason)
-      this.#link.disconnect(false)
       this.#leaveIfEmpty()
     }
   }
@@ -208,9 +228,18 @@ export class AddressSession implements Session, Place {
     if (client.link !== this.#link) this.#leaveIfEmpty()
   }
 
+  hasMovable(client: ClientSession): boolean {
+    return client.link !== this.#link
+  }
+
+  move(client: ClientSession, to: Link): void {
+    this.#forget(client)
+    client.link.moveTo(to)
+    this.#leaveIfEmpty()
+  }
+
   vacate(client: ClientSession): void {
     this.#forget(client)
-    if (client.link !== this.#link) client.link.close('disconnected')
     this.#leaveIfEmpty()
   }
 

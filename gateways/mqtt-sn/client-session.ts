@@ -5,12 +5,12 @@
 import type { CloseReason, ConnectOutcome, Delivery, Link, PublishOutcome, Session, SubscribeOutcome } from '#sdk'
 import { encode, type Message, type Of, ReturnCode } from './codec/index.ts'
 import { Downlink } from './downlink.ts'
-import { connectRequest, isSame, type Joining } from './joining.ts'
+import { connectRequest, isSame, type Joining, refusalCode } from './joining.ts'
 import { Kept } from './kept.ts'
 import { isLoss, type Luggage, type Place, type State, wantsGoodbye } from './place.ts'
 import type { Shared, Speaker } from './shared.ts'
 import { Uplink } from './uplink.ts'
-import { changeWillMessage, changeWillTopic, WillDialogue } from './will-dialogue.ts'
+import { changeWill, takeWill, WillDialogue } from './will-dialogue.ts'
 
 /** The only timer of a client: the earlier of supervision and repetition. */
 const TIMER = 1
@@ -20,10 +20,10 @@ const HANDOVER_MS = 60_000
 export class ClientSession implements Session, Speaker {
   readonly clientId: string
   readonly link: Link
-  readonly place: Place
+  place: Place
   state: State = 'connecting'
   readonly #shared: Shared
-  readonly #encapsulation: Uint8Array | undefined
+  #encapsulation: Uint8Array | undefined
   #joining: Joining | undefined = undefined
   #uplink: Uplink | undefined = undefined
   #downlink: Downlink | undefined = undefined
@@ -53,6 +53,12 @@ export class ClientSession implements Session, Speaker {
   send(message: Message): void {
     const bytes = encode(message)
     this.link.send(this.#encapsulation === undefined ? bytes : Buffer.concat([this.#encapsulation, bytes]))
+  }
+
+  /** It has moved to `place`, link and all. */
+  moved(place: Place, encapsulation: Uint8Array | undefined): void {
+    this.place = place
+    this.#encapsulation = encapsulation
   }
 
   // ---- connecting ----------------------------------------------------------------------------------------------
@@ -147,16 +153,13 @@ export class ClientSession implements Session, Speaker {
     const joining = this.#joining
     if (joining === undefined) return
     if (outcome.ok) this.#welcome(joining, true)
-    else
-      this.#refuse(
-        outcome.reason === 'quota' || outcome.reason === 'unavailable' ? ReturnCode.congestion : ReturnCode.notSupported,
-      )
+    else this.#refuse(refusalCode(outcome.reason))
   }
 
   #welcome({ connect, luggage, will }: Joining, isNew: boolean): void {
     this.#joining = undefined
     this.#uplink = undefined
-    if (typeof will === 'object') Kept.of(this.link).will = will.will
+    takeWill(this.link, will)
     if (luggage !== undefined) {
       this.#silenceMs = luggage.silenceMs
       this.#sleepMs = luggage.sleepMs
@@ -209,10 +212,8 @@ export class ClientSession implements Session, Speaker {
         this.#onDisconnect(message.duration)
         break
       case 'willtopicupd':
-        this.send({ type: 'willtopicresp', returnCode: changeWillTopic(Kept.of(this.link), message) })
-        break
       case 'willmsgupd':
-        this.send({ type: 'willmsgresp', returnCode: changeWillMessage(Kept.of(this.link), message.payload) })
+        this.send(changeWill(this.link, message))
         break
       case 'pingresp':
         break
@@ -337,12 +338,8 @@ export class ClientSession implements Session, Speaker {
     if (this.#gone) return
     const heard = this.state !== 'asleep' && wantsGoodbye(reason)
     this.#depart()
-    if (this.link.clientId !== undefined) {
-      const { will } = Kept.of(this.link)
-      if (will !== undefined && isLoss(reason)) this.link.publish(will.with(will.qos, will.retain), 0)
-      // CONNECT has asked to keep a session that began as a clean one.
-      if (this.#expiryMs > this.#attachedExpiryMs) this.link.disconnect(false, this.#expiryMs)
-    }
+    // CONNECT may have asked to keep a session that began as a clean one.
+    this.link.disconnect(isLoss(reason), Math.max(this.#expiryMs, this.#attachedExpiryMs), reason)
     if (heard) this.send({ type: 'disconnect', duration: undefined })
     this.place.left(this)
   }

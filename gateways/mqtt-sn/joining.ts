@@ -1,6 +1,6 @@
 /** A connect under way: what was asked for, and what is still to be answered (MQTT-SN 1.2, 6.2 and 6.3). */
-import type { ConnectRequest } from '#sdk'
-import type { Of } from './codec/index.ts'
+import type { ConnectRefusal, ConnectRequest } from '#sdk'
+import { type Of, ReturnCode } from './codec/index.ts'
 import type { Luggage } from './place.ts'
 import type { WillAnswer, WillDialogue } from './will-dialogue.ts'
 
@@ -15,6 +15,11 @@ export interface Joining {
 /** The same CONNECT again, since its answer was lost. */
 export function isSame(a: Of<'connect'> | undefined, b: Of<'connect'>): boolean {
   return a !== undefined && a.will === b.will && a.cleanSession === b.cleanSession && a.duration === b.duration
+}
+
+/** 5.3.10: a broker that is full or away may be better tomorrow. */
+export function refusalCode(reason: ConnectRefusal): number {
+  return reason === 'quota' || reason === 'unavailable' ? ReturnCode.congestion : ReturnCode.notSupported
 }
 
 interface Terms {

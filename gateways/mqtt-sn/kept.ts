@@ -7,7 +7,7 @@ const MAX_RECEIVED = 16
 
 export class Kept {
   readonly topics = new TopicIds()
-  /** Published by us when the client is lost: the virtual client has none, since a will may change (6.4). */
+  /** Outlives the connection: CleanSession 0 without a will goes on with it (6.3). */
   will: Message | undefined = undefined
   /** Message ids of QoS 2 publishes that were accepted and not released yet. */
   #received: Set<number> | undefined = undefined

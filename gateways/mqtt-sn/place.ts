@@ -1,5 +1,5 @@
 /** Where a client is, and what of it moves when it turns up somewhere else. */
-import type { CloseReason } from '#sdk'
+import type { CloseReason, Link } from '#sdk'
 import type { ClientSession } from './client-session.ts'
 
 /** MQTT-SN 1.2, 6.14, figure 3; of a client that is lost or disconnected there is no session. */
@@ -7,13 +7,17 @@ export type State = 'connecting' | 'active' | 'asleep' | 'awake'
 
 /** An address: of a client, or of a forwarder with nodes. */
 export interface Place {
-  /** True when nobody else speaks from there. */
+  /** True when nobody else speaks from there, and the address's link is the client's. */
   isAlone(client: ClientSession): boolean
   /** Ends the client's session. */
   end(client: ClientSession, reason: CloseReason): void
   /** The client's session has ended. */
   left(client: ClientSession): void
-  /** The client goes on elsewhere; its virtual client is detached already. */
+  /** True when the client has a link of its own, which can move to another address; else it has that of the address. */
+  hasMovable(client: ClientSession): boolean
+  /** Moves such a client to the address of `to`, link and all. */
+  move(client: ClientSession, to: Link): void
+  /** The client goes on elsewhere with another link; its virtual client is detached already. */
   vacate(client: ClientSession): void
 }
 

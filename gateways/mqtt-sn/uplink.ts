@@ -24,7 +24,7 @@ export class Uplink {
   readonly #link: Link
   readonly #clientId: string
   readonly #speaker: Speaker
-  /** Fingerprints of the publish that is being decided, and of the last that was accepted with QoS 1. */
+  /** Fingerprints of the publish that is being decided, and of the last that was accepted with QoS 1 or 2. */
   #deciding = NO_PUBLISH
   #accepted = NO_PUBLISH
 
@@ -68,15 +68,19 @@ export class Uplink {
   // ---- publish -------------------------------------------------------------------------------------------------
 
   #publish(message: Of<'publish'>): void {
-    const { dup, qos, retain, topicType, topicId, messageId, payload } = message
+    const { qos, retain, topicType, topicId, messageId, payload } = message
     if (qos > 0 && messageId === 0) {
       this.#link.malformed(malformed('message-id-0'))
       return
     }
-    if (qos === 2 && Kept.of(this.#link).hasReceived(messageId)) {
-      this.#link.count('duplicate')
-      this.#speaker.send({ type: 'pubrec', messageId })
-      return
+    if (qos > 0) {
+      this.#deciding = fingerprint(message)
+      if (this.#isDuplicate(message)) {
+        this.#link.count('duplicate')
+        if (qos === 2) this.#speaker.send({ type: 'pubrec', messageId })
+        else this.#speaker.send({ type: 'puback', topicId, messageId, returnCode: ReturnCode.accepted })
+        return
+      }
     }
     const topic = this.#topicOf(topicType, topicId)
     if (typeof topic === 'number') {
@@ -85,14 +89,6 @@ export class Uplink {
       return
     }
     const tag = Math.max(qos, 0) * TAG_QOS + topicId * WORD + messageId
-    if (qos === 1) {
-      this.#deciding = fingerprint(message)
-      if (dup && this.#deciding === this.#accepted) {
-        this.#link.count('duplicate')
-        this.#speaker.send({ type: 'puback', topicId, messageId, returnCode: ReturnCode.accepted })
-        return
-      }
-    }
     this.#link.publish(new Message(topic, payload, Math.max(qos, 0) as QoS, retain), tag)
   }
 
@@ -103,13 +99,18 @@ export class Uplink {
     const accepted = isAccepted(outcome)
     if (!accepted) this.#link.count(`publish-refused-${outcome}`)
     if (qos === 0) return
+    if (accepted) this.#accepted = this.#deciding
     if (accepted && qos === 2) {
       if (!Kept.of(this.#link).receive(messageId)) this.#link.count('receipt-forgotten')
       this.#speaker.send({ type: 'pubrec', messageId })
       return
     }
-    if (accepted) this.#accepted = this.#deciding
     this.#speaker.send({ type: 'puback', topicId, messageId, returnCode: publishCode(outcome) })
+  }
+
+  /** Not released yet; or the last one that was accepted, sent again: its answer was lost, or it was on the way for long. */
+  #isDuplicate({ dup, qos, messageId }: Of<'publish'>): boolean {
+    return (dup && this.#deciding === this.#accepted) || (qos === 2 && Kept.of(this.#link).hasReceived(messageId))
   }
 
   #release(messageId: number): void {
@@ -194,9 +195,9 @@ function isPassing(outcome: PublishOutcome | SubscribeOutcome): boolean {
   return outcome === 'quota' || outcome === 'unavailable' || outcome === 'not-connected'
 }
 
-/** Message id, and 32 bits over topic and payload: a client that never counts its ids loses nothing. FNV-1a. */
-function fingerprint({ topicId, messageId, payload }: Of<'publish'>): number {
-  let hash = 0x811c9dc5 ^ topicId
+/** Message id, and 32 bits over QoS, topic and payload: a client that never counts its ids loses nothing. FNV-1a. */
+function fingerprint({ qos, topicId, messageId, payload }: Of<'publish'>): number {
+  let hash = 0x811c9dc5 ^ topicId ^ (qos * WORD)
   for (let i = 0; i < payload.length; i++) hash = Math.imul(hash ^ (payload[i] as number), 0x01000193)
   return messageId * TAG_QOS + (hash >>> 0)
 }

@@ -1,7 +1,7 @@
 /** The will: the questions about it between CONNECT and CONNACK (MQTT-SN 1.2, 6.3), and its changes later (6.4). */
-import { isTopicName, Message, type QoS } from '#sdk'
+import { isTopicName, type Link, Message, type QoS } from '#sdk'
 import { type Of, ReturnCode } from './codec/index.ts'
-import type { Kept } from './kept.ts'
+import { Kept } from './kept.ts'
 
 /** What the client answered: its will, that it has none, or something that cannot be a will. */
 export type WillAnswer = { readonly will: Message | undefined } | 'refused'
@@ -30,16 +30,37 @@ export class WillDialogue {
   }
 }
 
-/** WILLTOPICUPD. A topic alone makes a will with an empty message; no topic deletes the will. */
-export function changeWillTopic(kept: Kept, update: Of<'willtopicupd'>): number {
+/** After CONNECT: the will that was asked for, else the one of the session (6.3). */
+export function takeWill(link: Link, answer: WillAnswer | undefined): void {
+  const kept = Kept.of(link)
+  if (typeof answer === 'object') kept.will = answer.will
+  announce(link, kept)
+}
+
+/** WILLTOPICUPD and WILLMSGUPD, to the answer. */
+export function changeWill(link: Link, update: Of<'willtopicupd'> | Of<'willmsgupd'>): Of<'willtopicresp'> {
+  const kept = Kept.of(link)
+  const isMessage = 'payload' in update
+  const returnCode = isMessage ? changeMessage(kept, update.payload) : changeTopic(kept, update)
+  announce(link, kept)
+  return { type: isMessage ? 'willmsgresp' : 'willtopicresp', returnCode }
+}
+
+/** The broker forgets a will with its connection; the session keeps it (6.3). */
+function announce(link: Link, { will }: Kept): void {
+  link.setWill(will === undefined ? undefined : { message: will, delayMs: 0 })
+}
+
+/** A topic alone makes a will with an empty message; no topic deletes the will. */
+function changeTopic(kept: Kept, update: Of<'willtopicupd'>): number {
   if (update.topic === undefined) kept.will = undefined
   else if (isWillTopic(update)) kept.will = willOf(update, kept.will?.payload ?? new Uint8Array(0))
   else return ReturnCode.notSupported
   return ReturnCode.accepted
 }
 
-/** WILLMSGUPD. There must be a will to change. */
-export function changeWillMessage(kept: Kept, payload: Uint8Array): number {
+/** There must be a will to change. */
+function changeMessage(kept: Kept, payload: Uint8Array): number {
   const { will } = kept
   if (will === undefined) return ReturnCode.notSupported
   kept.will = new Message(will.topic, payload.slice(), will.qos, will.retain)

@@ -289,7 +289,7 @@ test('a will is subject to authorization, and to the mountpoint', async () => {
     app.take().map(({ topic }) => topic),
     ['site/open'],
   )
-  assert.equal(world.counters().get('publish-refused-not-authorized'), 1)
+  assert.equal(world.core.stats.rejected, 1)
 })
 
 test('who is not connected is told to connect, whatever it says', async () => {

@@ -100,6 +100,49 @@ test('a node moves: to another forwarder, to another node, to an address of its 
   assert.equal(second.peer.closed, 'disconnected')
 })
 
+test('a node that moves between forwarders is never seen offline; its will stays', async () => {
+  const stage = await scene()
+  const { app, world } = stage
+  app.subscribe('gone')
+  const [first] = behind(stage, '10.0.0.1', 1) as [Device]
+  first.ask(connect('c1', { will: true, duration: 10 }), 'willtopicreq')
+  first.ask({ type: 'willtopic', qos: 0, retain: false, topic: 'gone' }, 'willmsgreq')
+  first.ask({ type: 'willmsg', payload: Buffer.from('bye') }, 'connack')
+  const before = world.core.client('c1')?.since
+  world.advance(1_000)
+  const [second] = behind(stage, '10.0.0.2', 1) as [Device]
+  const own = stage.device({ address: '10.0.0.3' })
+  for (const device of [second, own]) {
+    device.ask({ type: 'pingreq', clientId: 'c1' }, 'pingresp')
+    device.ask(publish(1, 'x', { qos: 1 }), 'puback')
+  }
+  assert.equal(world.core.client('c1')?.since, before)
+  assert.equal(world.counters().get('moved'), 2)
+  assert.deepEqual(app.take(), [])
+  world.advance(20_000)
+  assert.deepEqual(
+    app.take().map((message) => message.text),
+    ['bye'],
+  )
+  own.only('disconnect')
+  assert.notEqual(own.peer.closed, undefined)
+})
+
+test('a client with an address of its own moves behind a forwarder, to the place of another', async () => {
+  const stage = await scene()
+  const { app, world } = stage
+  const own = stage.device({ address: '10.0.0.3' }).join('c1')
+  own.subscribe('a')
+  own.sleep(600)
+  app.publish('a', 'x', { qos: 1 })
+  const [node] = behind(stage, '10.0.0.1', 1) as [Device]
+  node.join('c2')
+  node.send({ type: 'pingreq', clientId: 'c1' })
+  node.ask(puback(node.only('publish')), 'pingresp')
+  assert.equal(world.core.client('c2'), undefined)
+  assert.equal(own.peer.closed, 'disconnected')
+})
+
 test('a message that was open when the node moved arrives at its new place, with DUP', async () => {
   const stage = await scene()
   const { app, world } = stage

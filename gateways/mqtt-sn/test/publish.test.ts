@@ -74,6 +74,21 @@ test('QoS 2: PUBREC, PUBREL, PUBCOMP; whatever is repeated, it is published once
   assert.equal(app.take().length, 1, 'the id is free again')
 })
 
+test('QoS 2 that the network brings once more after PUBCOMP is published once', async () => {
+  const { device, app } = await scene()
+  app.subscribe('a', { qos: 2 })
+  const sensor = device().join('c1')
+  const topicId = sensor.register('a')
+  const message = publish(topicId, 'x', { qos: 2, messageId: 5 })
+  sensor.ask(message, 'pubrec')
+  sensor.ask({ type: 'pubrel', messageId: 5 }, 'pubcomp')
+  sensor.ask({ ...message, dup: true } as Message, 'pubrec')
+  assert.equal(app.take().length, 1)
+  // The same id anew, by a client that never counts its ids.
+  sensor.ask(message, 'pubrec')
+  assert.equal(app.take().length, 1)
+})
+
 test('QoS 2 survives a reconnect with CleanSession 0 between PUBLISH and PUBREL', async () => {
   const { device, app } = await scene()
   app.subscribe('a', { qos: 2 })
