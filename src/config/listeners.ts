@@ -7,6 +7,7 @@ import { type Address, isDatagram, parseBind } from './bind.ts'
 import type { ListenerConfig } from './effective.ts'
 import type { Problem } from './errors.ts'
 import type { IssueContext } from './issues.ts'
+import { multicastConfig, multicastFault } from './multicast.ts'
 import { formatPath, type Path } from './path.ts'
 import { type listenerLimitsSchema, listenerSchema } from './schema.ts'
 
@@ -63,7 +64,9 @@ export function buildListeners(
     const found = problemsOf(listener, path, context)
     const address = bindOf(listener, path, context)
     if ('code' in address) found.push(address)
-    else if (found.length === 0) built.push({ listener: listenerConfig(listener, address, path, context), path })
+    else found.push(...multicastProblems(listener, address, path, context))
+    if (!('code' in address) && found.length === 0)
+      built.push({ listener: listenerConfig(listener, address, path, context), path })
     problems.push(...found)
   }
   problems.push(...doubledNames(built, context))
@@ -91,6 +94,7 @@ function listenerConfig(raw: RawListener, address: Address, path: Path, context:
     tcpKeepAliveMs: raw.tcpKeepAlive,
     receiveBufferBytes: bytes(raw.receiveBuffer),
     sendBufferBytes: bytes(raw.sendBuffer),
+    multicast: raw.multicast === undefined ? undefined : multicastConfig(raw.multicast),
     limits: limitsConfig(raw.limits),
   }
 }
@@ -119,6 +123,14 @@ export function isPem(value: string): boolean {
 
 export function isEncrypted(type: TransportKind): boolean {
   return type === 'tls' || type === 'wss'
+}
+
+function multicastProblems(raw: RawListener, { host }: Address, path: Path, { locate }: ListenerContext): Problem[] {
+  const fault = raw.multicast === undefined ? undefined : multicastFault(raw.multicast, host)
+  if (fault === undefined) return []
+  const at = [...path, 'multicast']
+  const place = { path: formatPath(at), source: locate(at, 'value') }
+  return [{ code: 'config-invalid-value', ...place, message: fault[0], hint: fault[1] }]
 }
 
 function bindOf(raw: RawListener, path: Path, { module, locate }: ListenerContext): Address | Problem {
@@ -177,6 +189,7 @@ function problemsOf(raw: RawListener, path: Path, { module, locate }: ListenerCo
     ['tcpKeepAlive', raw.tcpKeepAlive !== 0, STREAMS],
     ['receiveBuffer', raw.receiveBuffer !== 0, ['udp']],
     ['sendBuffer', raw.sendBuffer !== 0, ['udp']],
+    ['multicast', raw.multicast !== undefined, ['udp']],
   ] as const) {
     if (!isWritten || (allowed as readonly TransportKind[]).includes(type)) continue
     const hint = `remove it, or use ${orList(allowed.filter((other) => module.transports.includes(other)))}`

@@ -4,6 +4,7 @@
  */
 import * as z from 'zod'
 import { duration, type FieldInfo, size } from '../sdk/schema.ts'
+import { multicastSchema } from './multicast.ts'
 
 /** `process`: takes a restart of Omnigate. The rest as in the SDK. */
 type ConfigReloadClass = NonNullable<FieldInfo['x-reload']> | 'process'
@@ -307,6 +308,7 @@ export const listenerSchema = z
       '0B',
       fieldInfo('listener', 'Send buffer', 'Socket buffer of a datagram listener; "0B" leaves it to the system'),
     ),
+    multicast: multicastSchema.optional(),
     limits: listenerLimitsSchema.prefault({}),
   })
   .meta({ title: 'Listener', description: 'One address that devices connect to' })

@@ -14,6 +14,8 @@ export interface Peer {
   readonly identity?: string
   /** True when each `onBytes` is one datagram and bytes may be lost. */
   readonly datagram: boolean
+  /** A multicast group or broadcast address: the gateway may speak to it, and nothing is ever heard from it. */
+  readonly group?: boolean
 }
 
 export interface Will {

@@ -4,6 +4,7 @@ import type { TransportKind } from '../sdk.ts'
 import type { Gate } from './gate.ts'
 import { ListenError } from './listen-error.ts'
 import type { ListenerStats } from './listener-stats.ts'
+import type { MulticastOptions } from './multicast.ts'
 import { StreamListener } from './stream-listener.ts'
 import { UdpListener } from './udp.ts'
 import type { Wire, WireHandler } from './wire.ts'
@@ -32,6 +33,8 @@ export interface ListenerOptions {
   /** Datagrams: SO_RCVBUF and SO_SNDBUF in bytes. Absent, or refused by the kernel: the system's default. */
   readonly receiveBufferBytes?: number | undefined
   readonly sendBufferBytes?: number | undefined
+  /** Datagrams: groups to hear and to speak to. */
+  readonly multicast?: MulticastOptions | undefined
   readonly limits: ListenerLimits
 }
 

@@ -26,6 +26,10 @@ class DatagramPeer implements Peer {
   }
 }
 
+class GroupPeer extends DatagramPeer {
+  readonly group = true
+}
+
 export class UdpWire implements Wire, TablePeer {
   /** As the socket knows it: its place in the table, and where datagrams are sent. */
   readonly address: string
@@ -37,9 +41,10 @@ export class UdpWire implements Wire, TablePeer {
   #open = true
   #bucket: TokenBucket | undefined = undefined
 
-  constructor(address: string, port: number, socket: DatagramPort) {
+  /** `group`: an address that nothing comes from. */
+  constructor(address: string, port: number, socket: DatagramPort, group = false) {
     this.address = address
-    this.peer = new DatagramPeer(plainAddress(address), port)
+    this.peer = group ? new GroupPeer(address, port) : new DatagramPeer(plainAddress(address), port)
     this.#socket = socket
   }
 

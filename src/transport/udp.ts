@@ -10,6 +10,7 @@ import { Admission } from './admission.ts'
 import { bindError } from './listen-error.ts'
 import type { AcceptWire, Listener, ListenerOptions, TotalLimits } from './listener.ts'
 import { emptyStats } from './listener-stats.ts'
+import { setMulticast } from './multicast.ts'
 import { PeerTable } from './peer-table.ts'
 import { type DatagramPort, UdpWire } from './udp-wire.ts'
 
@@ -34,6 +35,8 @@ export class UdpListener implements Listener, DatagramPort {
   readonly stats = emptyStats()
   readonly #admission: Admission
   readonly #peers = new PeerTable<UdpWire>()
+  /** Wires to groups: in no table, since nothing comes from them. */
+  readonly #groups: UdpWire[] = []
   readonly #socket: Socket
   #accept: AcceptWire = () => undefined
   #accepting = false
@@ -74,7 +77,7 @@ export class UdpListener implements Listener, DatagramPort {
   }
 
   async listen(accept: AcceptWire): Promise<void> {
-    const { host, port, limits } = this.options
+    const { host, port, limits, multicast } = this.options
     await new Promise<void>((resolve, reject) => {
       const failed = (error: Error) => {
         this.#socket.close()
@@ -90,11 +93,18 @@ export class UdpListener implements Listener, DatagramPort {
       this.stats.socketErrors++
     })
     this.#setBuffers()
+    try {
+      if (multicast !== undefined) setMulticast(this.#socket, multicast)
+    } catch (error) {
+      this.#socket.close()
+      throw error
+    }
     const bound = this.#socket.address()
     this.#address = formatAddress(bound.address, bound.port)
     this.#accept = accept
     this.#open = true
     this.#accepting = true
+    this.#meetGroups(accept)
     if (limits.idlePeerTimeoutMs > 0) {
       this.#sweeper = setInterval(() => this.#startSweep(), limits.idlePeerTimeoutMs / SWEEPS_PER_TIMEOUT)
       this.#sweeper.unref()
@@ -108,7 +118,7 @@ export class UdpListener implements Listener, DatagramPort {
   async close(): Promise<void> {
     this.stopAccepting()
     clearInterval(this.#sweeper)
-    for (const wire of [...this.#peers]) wire.destroy()
+    for (const wire of [...this.#peers, ...this.#groups.splice(0)]) wire.destroy()
     if (!this.#open) return
     this.flush()
     this.#open = false
@@ -194,6 +204,16 @@ export class UdpListener implements Listener, DatagramPort {
     this.stats.accepted++
     wire.handler = handler
     return wire.open ? wire : undefined
+  }
+
+  #meetGroups(accept: AcceptWire): void {
+    for (const { host, port } of this.options.multicast?.announceTo ?? []) {
+      const wire = new UdpWire(host, port, this, true)
+      const handler = accept(wire)
+      if (handler === undefined) continue
+      wire.handler = handler
+      this.#groups.push(wire)
+    }
   }
 
   #startSweep(): void {

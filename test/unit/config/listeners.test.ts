@@ -24,6 +24,7 @@ describe('what a listener becomes', () => {
       proxyProtocol: false,
       tcpKeepAliveMs: 0,
       receiveBufferBytes: undefined,
+      multicast: undefined,
       sendBufferBytes: undefined,
       limits: {
         maxConnections: 100_000,
@@ -88,6 +89,18 @@ describe('what a listener becomes', () => {
     assert.equal(listener?.limits.maxConnections, 5)
     assert.equal(listener?.limits.idlePeerTimeoutMs, 0)
   })
+
+  test('multicast', async () => {
+    const [listener] = await listenersOf(
+      '[ { type: udp, bind: ":9", multicast: { groups: [225.1.1.1], announceTo: ["225.1.1.1:1883"], hops: 3 } } ]',
+      'beta',
+    )
+    assert.deepEqual(listener?.multicast, {
+      groups: ['225.1.1.1'],
+      announceTo: [{ host: '225.1.1.1', port: 1883 }],
+      hops: 3,
+    })
+  })
 })
 
 describe('what is wrong with a listener', () => {
@@ -141,6 +154,31 @@ describe('what is wrong with a listener', () => {
       'beta',
       '[ { type: udp, bind: "127.0.0.1:1", proxyProtocol: true } ]',
       'gateways.beta.listeners[0].proxyProtocol: "proxyProtocol" means nothing on a udp listener. Remove it, or use another gateway.',
+    ],
+    'multicast on a stream': [
+      'alpha',
+      '[ { type: tcp, bind: ":1", multicast: {} } ]',
+      'gateways.alpha.listeners[0].multicast: "multicast" means nothing on a tcp listener. Remove it, or use another gateway.',
+    ],
+    'a group where nothing can be heard of it': [
+      'beta',
+      '[ { type: udp, bind: "127.0.0.1:1", multicast: { groups: [225.1.1.1] } } ]',
+      'gateways.beta.listeners[0].multicast: a listener on a single address hears nothing that is sent to a group. Bind "0.0.0.0:PORT" or "[::]:PORT".',
+    ],
+    'a group of the other family': [
+      'beta',
+      '[ { type: udp, bind: ":1", multicast: { announceTo: ["[ff02::1]:1883"] } } ]',
+      'gateways.beta.listeners[0].multicast: ff02::1 is no IPv4 address, as the listener binds. Use a listener of its own for it.',
+    ],
+    'an address that is no group': [
+      'beta',
+      '[ { type: udp, bind: ":1", multicast: { groups: [10.0.0.1] } } ]',
+      'gateways.beta.listeners[0].multicast.groups[0]: "10.0.0.1" is not valid here. Write a multicast address such as "225.1.1.1" or "ff02::1".',
+    ],
+    'a port that no group has': [
+      'beta',
+      '[ { type: udp, bind: ":1", multicast: { announceTo: ["225.1.1.1:70000"] } } ]',
+      'gateways.beta.listeners[0].multicast: 225.1.1.1:70000: port 70000 is above 65535. Write another port.',
     ],
     address: [
       'alpha',

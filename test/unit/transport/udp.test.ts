@@ -288,6 +288,38 @@ describe('udp listener', () => {
     assert.equal((await bound.peer()).text, 'works')
   })
 
+  it('hears the groups that it joined, and speaks to those that it is told to', async (t) => {
+    const group = '239.255.18.84'
+    const ear = createSocket('udp4')
+    t.after(() => ear.close())
+    await new Promise<void>((resolve) => ear.bind(0, '0.0.0.0', resolve))
+    ear.addMembership(group, '127.0.0.1')
+    const announceTo = [{ host: group, port: ear.address().port }]
+    const multicast = { groups: [group], announceTo, interface: '127.0.0.1', hops: 1 }
+    const bound = await bindUdp(t, { host: '0.0.0.0', multicast })
+    const announcer = await bound.peer(0)
+    assert.deepEqual([announcer.wire.peer.group, announcer.wire.peer.address], [true, group])
+    assert.equal(bound.listener.stats.current, 0, 'a group takes nobody the place')
+    const heard = once(ear, 'message')
+    sendText(announcer.wire, 'here I am')
+    assert.equal(String((await heard)[0]), 'here I am')
+    ear.setMulticastInterface('127.0.0.1')
+    ear.send('is anybody there?', bound.port, group)
+    const asking = await bound.peer(1)
+    await asking.until(() => asking.chunks.length === 1)
+    assert.equal(asking.wire.peer.group, undefined)
+    await bound.listener.close()
+    assert.equal(await announcer.closed(), 'local')
+  })
+
+  it('says which group it cannot join', async (t) => {
+    const multicast = { groups: ['239.255.18.84'], announceTo: [], interface: '192.0.2.1', hops: 1 }
+    await assert.rejects(
+      bindUdp(t, { host: '0.0.0.0', multicast }),
+      (error) => error instanceof ListenError && /cannot join 239\.255\.18\.84 on 192\.0\.2\.1/.test(error.message),
+    )
+  })
+
   it('stops accepting new peers and keeps the others; close ends them', async (t) => {
     const bound = await bindUdp(t)
     const [old, late] = [await device(t, bound), await device(t, bound)]
