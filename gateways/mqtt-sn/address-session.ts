@@ -85,7 +85,7 @@ export class AddressSession implements Session, Place {
         this.#connect(message, origin)
         return
       case 'searchgw':
-        this.#reply({ type: 'gwinfo', gatewayId: this.#shared.config.gatewayId, address: new Uint8Array(0) }, origin)
+        this.#introduce(origin)
         return
       case 'advertise':
       case 'gwinfo':
@@ -267,13 +267,28 @@ export class AddressSession implements Session, Place {
     this.#reply({ type: 'disconnect', duration: undefined }, origin)
   }
 
-  #reply(message: Message, { encapsulation }: Origin): void {
-    if (!this.#shared.replies.take(this.#link.now(), this.#shared.config.maxStrayReplies)) {
-      this.#link.count('stray-reply-withheld')
-      return
+  /** GWINFO for SEARCHGW (6.1). */
+  #introduce(origin: Origin): void {
+    const { groups, config } = this.#shared
+    const gwinfo = { type: 'gwinfo', gatewayId: config.gatewayId, address: new Uint8Array(0) } as const
+    // Who asks through a forwarder hears only what comes through it.
+    if (config.advertise.gwinfo === 'sender' || groups.size === 0 || origin.node !== undefined) {
+      this.#reply(gwinfo, origin)
+    } else if (this.#mayReply()) {
+      for (const group of groups) group.send(encode(gwinfo))
     }
+  }
+
+  #reply(message: Message, { encapsulation }: Origin): void {
+    if (!this.#mayReply()) return
     const bytes = encode(message)
     this.#link.send(encapsulation === undefined ? bytes : Buffer.concat([encapsulation, bytes]))
+  }
+
+  #mayReply(): boolean {
+    const isWithin = this.#shared.replies.take(this.#link.now(), this.#shared.config.maxStrayReplies)
+    if (!isWithin) this.#link.count('stray-reply-withheld')
+    return isWithin
   }
 
   #publishAnonymously({ topicType, topicId, retain, payload }: Of<'publish'>): void {

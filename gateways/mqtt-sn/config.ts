@@ -36,6 +36,26 @@ const retry = z.strictObject({
     }),
 })
 
+/** The duration in ADVERTISE has 16 bits (5.3.5). */
+const MAX_ADVERTISE_MS = 65_535_000
+
+const advertise = z.strictObject({
+  interval: duration('15m', {
+    title: 'T_ADV: time between two ADVERTISE',
+    description:
+      "To every address in a listener's `multicast.announceTo`. The standard recommends more than 15 minutes; up to 18 hours, and 0s is never.",
+    ...live,
+  }).refine((ms) => ms <= MAX_ADVERTISE_MS, 'the duration in ADVERTISE has 16 bits: 65535 s at most'),
+  gwinfo: z
+    .enum(['sender', 'groups'])
+    .default('sender')
+    .meta({
+      title: 'Who hears the answer to SEARCHGW',
+      description: 'The address that asked, or the groups that ADVERTISE goes to, if there are any.',
+      ...live,
+    }),
+})
+
 const qosMinus1 = z.strictObject({
   enabled: z
     .boolean()
@@ -77,7 +97,8 @@ export const config = z.strictObject({
     .min(0)
     .max(255)
     .default(1)
-    .meta({ title: 'Gateway id in GWINFO', ...live }),
+    .meta({ title: 'Gateway id in ADVERTISE and GWINFO', ...live }),
+  advertise: advertise.prefault({}).meta({ title: 'Discovery' }),
   predefined: z
     .array(predefined)
     .max(65535)

@@ -5,6 +5,7 @@
 import { defineGateway } from '#sdk'
 import { AddressSession } from './address-session.ts'
 import { type Config, config } from './config.ts'
+import { GroupSession } from './group-session.ts'
 import { PredefinedTopics } from './predefined.ts'
 import { ReplyBudget } from './reply-budget.ts'
 import type { Shared } from './shared.ts'
@@ -22,12 +23,15 @@ export default defineGateway<Config>({
       predefined: new PredefinedTopics(context.config.predefined),
       clients: new Map(),
       publishers: new Map(),
+      groups: new Set(),
       replies: new ReplyBudget(),
     }
     return {
-      open: (link) => new AddressSession(shared, link),
+      open: (link) => (link.peer.group === true ? new GroupSession(shared, link) : new AddressSession(shared, link)),
       reload(next) {
+        const isNewPace = next.advertise.interval !== shared.config.advertise.interval
         shared.config = next
+        if (isNewPace) for (const group of shared.groups) group.schedule()
         shared.predefined = new PredefinedTopics(next.predefined)
         return 'applied'
       },

@@ -3,6 +3,7 @@ import type { AnonymousPublisher } from './anonymous-publisher.ts'
 import type { ClientSession } from './client-session.ts'
 import type { Message } from './codec/index.ts'
 import type { Config } from './config.ts'
+import type { GroupSession } from './group-session.ts'
 import type { PredefinedTopics } from './predefined.ts'
 import type { ReplyBudget } from './reply-budget.ts'
 
@@ -14,6 +15,8 @@ export interface Shared {
   readonly clients: Map<string, ClientSession>
   /** Who publishes for senders without a connection, by client id. */
   readonly publishers: Map<string, AnonymousPublisher>
+  /** Where the gateway makes itself known. */
+  readonly groups: Set<GroupSession>
   readonly replies: ReplyBudget
 }
 
