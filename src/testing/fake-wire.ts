@@ -4,6 +4,9 @@ import type { Wire, WireCloseCause, WireHandler } from '../transport/wire.ts'
 
 const NOBODY: WireHandler = { onBytes() {}, onDrain() {}, onClosed() {} }
 
+/** Sees what goes over a wire: `up` from the device, `down` from the gateway. */
+export type Tap = (bytes: Uint8Array, way: 'up' | 'down', peer: Peer) => void
+
 export class FakeWire implements Wire {
   readonly peer: Peer
   handler: WireHandler = NOBODY
@@ -15,13 +18,18 @@ export class FakeWire implements Wire {
   ended: WireCloseCause | undefined = undefined
   #sent: Uint8Array[] = []
 
-  constructor(peer: Peer) {
+  readonly #tap: Tap | undefined
+
+  constructor(peer: Peer, tap?: Tap) {
     this.peer = peer
+    this.#tap = tap
   }
 
   /** The device sends one chunk or one datagram. */
   receive(bytes: Uint8Array): void {
-    if (this.ended === undefined) this.handler.onBytes(bytes.slice())
+    if (this.ended !== undefined) return
+    this.#tap?.(bytes, 'up', this.peer)
+    this.handler.onBytes(bytes.slice())
   }
 
   /** The device closes or vanishes. */
@@ -43,7 +51,9 @@ export class FakeWire implements Wire {
   }
 
   send(bytes: Uint8Array, start: number, end: number): void {
-    if (this.ended === undefined) this.#sent.push(bytes.slice(start, end))
+    if (this.ended !== undefined) return
+    this.#tap?.(bytes.subarray(start, end), 'down', this.peer)
+    this.#sent.push(bytes.slice(start, end))
   }
 
   close(): void {

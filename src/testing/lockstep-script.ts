@@ -34,6 +34,8 @@ export type Action =
       readonly address: string | undefined
       readonly port: number | undefined
       readonly secure: boolean
+      /** An address that the gateway speaks to first. */
+      readonly group: boolean
       readonly identity: string | undefined
       readonly gateway: string | undefined
     }
@@ -124,7 +126,10 @@ const READERS: readonly Reader[] = [
     ([, what, filter = '']) => ({ kind: 'deny', what: what as 'publish' | 'subscribe', filter }),
   ],
   [/^deny connect (\S+) ([a-z-]+)$/, ([, clientId = '', reason = '']) => ({ kind: 'refuse', clientId, reason })],
-  [new RegExp(String.raw`^(${NAME})\s*=\s*(tcp|udp)(?:\s+(\S+:\d+))?((?:\s+(?:secure|identity=\S+|on ${NAME}))*)$`), readPeer],
+  [
+    new RegExp(String.raw`^(${NAME})\s*=\s*(tcp|udp)(?:\s+(\S+:\d+))?((?:\s+(?:secure|group|identity=\S+|on ${NAME}))*)$`),
+    readPeer,
+  ],
   [new RegExp(String.raw`^(${NAME})>>\s*(.*)$`), ([, who = '', text = '']) => ({ kind: 'sends', who, text })],
   [
     new RegExp(`^(${NAME}) (hangs up|stops reading|reads again|leaves|open)$`),
@@ -183,6 +188,7 @@ function readPeer([, who = '', kind, address, more = '']: readonly (string | und
     address: address?.slice(0, colon).replace(/^\[|\]$/g, ''),
     port: address === undefined ? undefined : Number(address.slice(colon + 1)),
     secure: /\bsecure\b/.test(more),
+    group: /\bgroup\b/.test(more),
     identity: /\bidentity=(\S+)/.exec(more)?.[1],
     gateway: /\bon (\S+)/.exec(more)?.[1],
   }

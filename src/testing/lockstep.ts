@@ -5,6 +5,7 @@
 import type { Access } from '../auth/access.ts'
 import type { ConnectRefusal, GatewayModule, SessionLimits, WireFormat } from '../sdk.ts'
 import { topicMatches } from '../sdk.ts'
+import type { Tap } from './fake-wire.ts'
 import { printReceived, ScriptApp } from './lockstep-app.ts'
 import type { Captures } from './lockstep-pattern.ts'
 import type { Notation } from './lockstep-peer.ts'
@@ -31,8 +32,9 @@ export async function runScript(text: string, file: string, find: FindGateway): 
   for (const scenario of parseScript(text, file)) await runScenario(scenario, find)
 }
 
-export async function runScenario(scenario: Scenario, find: FindGateway): Promise<void> {
-  const stage = new Stage(find)
+/** `tap` sees what goes over every wire. */
+export async function runScenario(scenario: Scenario, find: FindGateway, tap?: Tap): Promise<void> {
+  const stage = new Stage(find, tap)
   for (const step of scenario.steps) await stage.perform(step)
   const last = scenario.steps.at(-1)
   if (last !== undefined) stage.end(last.at)
@@ -53,7 +55,7 @@ class Stage {
   readonly #denied: { readonly what: 'publish' | 'subscribe'; readonly filter: string }[] = []
   readonly #refused = new Map<string, ConnectRefusal>()
 
-  constructor(find: FindGateway) {
+  constructor(find: FindGateway, tap: Tap | undefined) {
     this.#find = find
     const access: Access = {
       authenticate: ({ request }) => {
@@ -63,7 +65,7 @@ class Stage {
       authorize: (subject, action, topic) =>
         subject.protocol === 'app' || !this.#denied.some(({ what, filter }) => what === action && topicMatches(filter, topic)),
     }
-    this.#world = new World({ access })
+    this.#world = new World({ access, ...(tap !== undefined && { tap }) })
   }
 
   async perform(step: Step): Promise<void> {
@@ -152,13 +154,14 @@ class Stage {
     }
   }
 
-  #openPeer({ who, datagram, address, port, secure, identity, gateway }: Extract<Action, { kind: 'peer' }>): void {
+  #openPeer({ who, datagram, address, port, secure, group, identity, gateway }: Extract<Action, { kind: 'peer' }>): void {
     const placed = gateway === undefined ? [...this.#gateways.values()].at(-1) : this.#gateways.get(gateway)
     if (placed === undefined) throw new Error(`no gateway ${gateway ?? ''} stands above this line`)
     if (isApp(who)) throw new Error('names that begin with `app` are for applications')
     const peer = {
       datagram,
       secure,
+      ...(group && { group }),
       ...(address !== undefined && { address }),
       ...(port !== undefined && { port }),
       ...(identity !== undefined && { identity }),

@@ -19,7 +19,7 @@ import type { CloseReason, GatewayModule, Log, Peer, SessionLimits } from '../sd
 import { Store } from '../store/store.ts'
 import type { AppOptions } from './app-client.ts'
 import { AppClient } from './app-client.ts'
-import { FakeWire } from './fake-wire.ts'
+import { FakeWire, type Tap } from './fake-wire.ts'
 import { TEST_CORE_LIMITS, TEST_LIMITS } from './limits.ts'
 
 /** 2026-11-22T08:00:00Z: where virtual time starts. */
@@ -34,6 +34,8 @@ export interface WorldOptions {
   /** Virtual ms that went by before, for a World after a restart. */
   readonly elapsedMs?: number
   readonly broker?: Partial<BrokerConfig>
+  /** Sees what goes over every wire. */
+  readonly tap?: Tap
 }
 
 export interface GatewayOptions {
@@ -47,6 +49,7 @@ export class World {
   readonly wheel: TimerWheel
   readonly dropped: { reason: DropReason; topic: string; client: string | undefined }[] = []
   readonly errors: object[] = []
+  readonly tap: Tap | undefined
   readonly #shared: Shared
   readonly #turn: Turn
   readonly #runtimes: GatewayRuntime[] = []
@@ -62,6 +65,7 @@ export class World {
     this.#elapsedMs = elapsedMs
     this.wheel = new TimerWheel(elapsedMs, 1)
     this.store = dataDir === undefined ? undefined : Store.open(dataDir, 'os', this.#log())
+    this.tap = options.tap
     const undelivered = new UndeliveredCommands(() => this.core)
     const random = (bytes: number): Uint8Array => this.random(bytes)
     this.core = new BrokerCore(
@@ -209,7 +213,10 @@ export class TestGateway {
 
   /** A new connection, or a new datagram peer. */
   connect(peer: Partial<Peer> = {}): TestPeer {
-    const wire = new FakeWire({ address: '10.0.0.1', port: this.#nextPort++, secure: false, datagram: false, ...peer })
+    const wire = new FakeWire(
+      { address: '10.0.0.1', port: this.#nextPort++, secure: false, datagram: false, ...peer },
+      this.#world.tap,
+    )
     return new TestPeer(this.#world, this.runtime, wire)
   }
 
