@@ -43,6 +43,63 @@ export const config = z.strictObject({
     description: 'Topic aliases a 5.0 client may use toward the broker',
     'x-reload': 'gateway',
   }),
+  outgoingTopicAliases: z.int().min(0).max(65535).default(32).meta({
+    title: 'Topic aliases toward a client',
+    description: 'Topics that the broker shortens for a 5.0 client that takes aliases; the topics that come first get them',
+    'x-reload': 'gateway',
+  }),
+  maximumQos: z.literal([0, 1, 2]).default(2).meta({
+    title: 'Maximum QoS',
+    description: 'A client that publishes with more is disconnected; subscriptions are granted no more',
+    'x-reload': 'gateway',
+  }),
+  retainAvailable: z.boolean().default(true).meta({
+    title: 'Retained messages',
+    description: 'Off, a client that publishes a retained message is disconnected',
+    'x-reload': 'gateway',
+  }),
+  wildcardSubscriptions: z.boolean().default(true).meta({
+    title: 'Wildcard subscriptions',
+    description: 'Off, filters with `+` or `#` are refused',
+    'x-reload': 'gateway',
+  }),
+  sharedSubscriptions: z.boolean().default(true).meta({
+    title: 'Shared subscriptions',
+    description: 'Off, filters that begin with `$share/` are refused',
+    'x-reload': 'gateway',
+  }),
+  subscriptionIdentifiers: z.boolean().default(true).meta({
+    title: 'Subscription identifiers',
+    description: 'Off, a 5.0 client that gives a subscription an identifier is disconnected',
+    'x-reload': 'gateway',
+  }),
+  responseInformation: z.string().max(1024).default('').meta({
+    title: 'Response information',
+    description:
+      'Where a 5.0 client that asks for it may receive responses, such as `response/${clientid}`; also `${username}` and `${gateway}`. Empty gives none',
+    'x-reload': 'gateway',
+  }),
+  redirect: z
+    .strictObject({
+      server: z.string().min(1).max(1024).meta({
+        title: 'Server reference',
+        description: 'Where to, as clients of 5.0 are told: `host:port`, or several, separated by spaces',
+      }),
+      mode: z.enum(['use-another', 'moved']).default('use-another').meta({
+        title: 'Mode',
+        description: '`use-another`: for now (0x9C). `moved`: for good (0x9D)',
+      }),
+      when: z.enum(['shutdown', 'always']).default('shutdown').meta({
+        title: 'When',
+        description: '`shutdown`: connected clients, as the gateway stops. `always`: whoever connects, too',
+      }),
+    })
+    .optional()
+    .meta({
+      title: 'Server redirection',
+      description: 'Sends 5.0 clients elsewhere; 3.x clients are told that the server is unavailable',
+      'x-reload': 'gateway',
+    }),
   unauthorizedPublish: z.enum(['ignore', 'disconnect']).default('ignore').meta({
     title: 'Publish without permission',
     description:

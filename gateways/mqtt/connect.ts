@@ -1,10 +1,20 @@
 /** CONNECT in, CONNACK out (MQTT 5.0 sections 3.1 and 3.2, 3.1.1 likewise). */
 import type { IConnackPacket, IConnectPacket } from 'mqtt-packet'
-import type { ConnectOutcome, ConnectRequest, Malformed, Properties, QoS, Will } from '#sdk'
-import { isTopicName, Message, malformed } from '#sdk'
+import type { ConnectOutcome, ConnectRequest, Malformed, QoS, Will } from '#sdk'
+import { encodeClientId, isTopicName, Message, malformed } from '#sdk'
 import type { Version } from './codec/control.ts'
-import { encodeConnack } from './codec/control.ts'
-import { REFUSALS, REFUSALS_V3 } from './codec/reasons.ts'
+import { encodeConnack, encodeWithin } from './codec/control.ts'
+import {
+  CLIENT_ID_INVALID,
+  QOS_UNSUPPORTED,
+  REFUSALS,
+  REFUSALS_V3,
+  RETAIN_UNSUPPORTED,
+  refusalV3,
+  SERVER_MOVED,
+  USE_ANOTHER_SERVER,
+} from './codec/reasons.ts'
+import { decodeWillProperties } from './codec/will-properties.ts'
 import type { Config } from './config.ts'
 
 /** 5.0: the session never expires. */
@@ -20,17 +30,25 @@ export interface Connect {
   readonly serverKeepAlive: number | undefined
   /** 5.0: what the client may receive at most. */
   readonly maximumPacketSize: number
+  /** 5.0: topics that the broker may shorten for it. */
+  readonly topicAliases: number
+  /** 5.0: acknowledgements may say in words why (section 3.1.2.11.7). */
+  readonly wantsReasons: boolean
+  /** 5.0: it asks for response information (section 3.1.2.11.6). */
+  readonly wantsResponseInformation: boolean
   /** 5.0: the session expiry that replaces the client's, seconds. */
   readonly cappedExpiry: number | undefined
 }
 
-export function readConnect(packet: IConnectPacket, config: Config): Connect | Malformed {
+/** `frame` is the packet as it came. */
+export function readConnect(packet: IConnectPacket, frame: Uint8Array, config: Config): Connect | Malformed {
   const version = (packet.protocolVersion ?? 4) as Version
   if (packet.username === undefined && packet.password !== undefined && version < 5)
     return malformed('password-without-user', 0, true) // [MQTT-3.1.2-22]
-  const asked = packet.properties?.receiveMaximum
-  if (asked === 0 || packet.properties?.maximumPacketSize === 0) return malformed('property-value', 0, true)
-  const will = readWill(packet)
+  const { properties } = packet
+  if (properties?.authenticationMethod === undefined && properties?.authenticationData !== undefined)
+    return malformed('authentication', 0, true) // section 3.1.2.11.10
+  const will = readWill(packet, frame, version)
   if (will !== undefined && 'malformed' in will) return will
   const keepAlive = packet.keepalive ?? 0
   const longest = Math.min(65535, Math.floor(config.maxKeepAlive / 1000))
@@ -41,7 +59,10 @@ export function readConnect(packet: IConnectPacket, config: Config): Connect | M
     version,
     silenceMs: keepAliveMs * config.keepAliveFactor,
     serverKeepAlive,
-    maximumPacketSize: packet.properties?.maximumPacketSize ?? Number.POSITIVE_INFINITY,
+    maximumPacketSize: properties?.maximumPacketSize ?? Number.POSITIVE_INFINITY,
+    topicAliases: Math.min(properties?.topicAliasMaximum ?? 0, config.outgoingTopicAliases),
+    wantsReasons: version === 5 && properties?.requestProblemInformation !== false,
+    wantsResponseInformation: properties?.requestResponseInformation === true,
     cappedExpiry,
     request: {
       clientId: packet.clientId,
@@ -50,7 +71,7 @@ export function readConnect(packet: IConnectPacket, config: Config): Connect | M
       cleanStart: packet.clean ?? false,
       expiryMs,
       keepAliveMs,
-      receiveMaximum: asked ?? 65535,
+      receiveMaximum: properties?.receiveMaximum ?? 65535,
       ...(packet.username !== undefined && { username: packet.username }),
       ...(packet.password !== undefined && { password: packet.password }),
       ...(will !== undefined && { will }),
@@ -70,62 +91,103 @@ function readExpiry(
   return { expiryMs: config.maxSessionExpiry, cappedExpiry: Math.floor(config.maxSessionExpiry / 1000) }
 }
 
-function readWill(packet: IConnectPacket): Will | undefined | Malformed {
+function readWill(packet: IConnectPacket, frame: Uint8Array, version: Version): Will | undefined | Malformed {
   const { will } = packet
   if (will === undefined) return undefined
   if (!isTopicName(will.topic)) return malformed('topic-name', 0, true)
-  const given = will.properties
-  const properties: Properties = {
-    ...(given?.payloadFormatIndicator !== undefined && { utf8: given.payloadFormatIndicator }),
-    ...(given?.contentType !== undefined && { contentType: given.contentType }),
-    ...(given?.responseTopic !== undefined && { responseTopic: given.responseTopic }),
-    ...(given?.correlationData !== undefined && { correlationData: given.correlationData }),
-    ...(given?.userProperties !== undefined && {
-      userProperties: Object.entries(given.userProperties).flatMap(([name, value]) =>
-        (Array.isArray(value) ? value : [value]).map((each): [string, string] => [name, each]),
-      ),
-    }),
-  }
+  const properties = version === 5 ? decodeWillProperties(frame) : undefined
+  if (typeof properties === 'string') return malformed(properties, 0, true)
   const payload = typeof will.payload === 'string' ? new TextEncoder().encode(will.payload) : new Uint8Array(will.payload)
-  const has = Object.keys(properties).length > 0
-  const expiry = given?.messageExpiryInterval
+  const expiry = properties?.expirySeconds
   return {
-    message: new Message(will.topic, payload, (will.qos ?? 0) as QoS, will.retain ?? false, has ? properties : undefined),
-    delayMs: (given?.willDelayInterval ?? 0) * 1000,
+    message: new Message(will.topic, payload, (will.qos ?? 0) as QoS, will.retain ?? false, properties?.application),
+    delayMs: (properties?.delaySeconds ?? 0) * 1000,
     ...(expiry !== undefined && { expiryMs: expiry * 1000 }),
   }
 }
 
-/** CONNACK of an accepted or refused connect. */
-export function connack(outcome: ConnectOutcome, connect: Connect, config: Config): Uint8Array {
-  const { version } = connect
+/** The reason code with which a CONNECT that was read is refused, whoever sends it; undefined where it is not. */
+export function refusalOf({ version, request }: Connect, config: Config): number | undefined {
+  const { redirect } = config
+  if (redirect?.when === 'always') return redirectReason(redirect)
+  // 3.1 wants a name; 3.1.1 one for every session that shall last [MQTT-3.1.3-8].
+  if (request.clientId === '' && (version === 3 || (version === 4 && !request.cleanStart))) return CLIENT_ID_INVALID
+  const will = request.will?.message
+  if (will !== undefined && will.qos > config.maximumQos) return QOS_UNSUPPORTED // [MQTT-3.2.2-12]
+  if (will?.retain && !config.retainAvailable) return RETAIN_UNSUPPORTED // [MQTT-3.2.2-13]
+  return undefined
+}
+
+export function redirectReason({ mode }: NonNullable<Config['redirect']>): number {
+  return mode === 'moved' ? SERVER_MOVED : USE_ANOTHER_SERVER
+}
+
+/** CONNACK of `refusalOf`. */
+export function refusal(reasonCode: number, { version }: Connect, config: Config): Uint8Array {
+  if (version < 5) return encodeConnack({ sessionPresent: false, returnCode: refusalV3(reasonCode) }, version)
+  const isElsewhere = reasonCode === USE_ANOTHER_SERVER || reasonCode === SERVER_MOVED
+  const properties = isElsewhere && config.redirect !== undefined ? { serverReference: config.redirect.server } : {}
+  return encodeConnack({ sessionPresent: false, reasonCode, properties }, version)
+}
+
+/** CONNACK of what the broker decided; undefined where the client would not take it. */
+export function connack(outcome: ConnectOutcome, connect: Connect, gateway: string, config: Config): Uint8Array | undefined {
+  const { version, maximumPacketSize } = connect
   if (!outcome.ok) {
     if (version < 5) return encodeConnack({ sessionPresent: false, returnCode: REFUSALS_V3[outcome.reason] }, version)
     const properties = outcome.message === undefined ? {} : { reasonString: outcome.message }
-    return withinLimit({ sessionPresent: false, reasonCode: REFUSALS[outcome.reason], properties }, connect)
+    const packet = { cmd: 'connack', sessionPresent: false, reasonCode: REFUSALS[outcome.reason], properties } as const
+    return encodeWithin(packet, version, maximumPacketSize)
   }
   // 3.1 has no session present flag (its octet is reserved).
   const sessionPresent = version > 3 && outcome.sessionPresent
   if (version < 5) return encodeConnack({ sessionPresent, returnCode: 0 }, version)
-  const properties: NonNullable<IConnackPacket['properties']> = {
+  const properties = { ...limitsOf(config), ...answersTo(connect, outcome, gateway, config) }
+  return encodeWithin({ cmd: 'connack', sessionPresent, reasonCode: 0, properties }, version, maximumPacketSize)
+}
+
+type ConnackProperties = NonNullable<IConnackPacket['properties']>
+
+/** What holds for every client; what the standard takes for granted is not said. */
+function limitsOf(config: Config): ConnackProperties {
+  return {
     receiveMaximum: config.receiveMaximum,
     maximumPacketSize: config.maxPacketSize,
     topicAliasMaximum: config.topicAliasMaximum,
+    ...(config.maximumQos < 2 && { maximumQoS: config.maximumQos }),
+    ...(!config.retainAvailable && { retainAvailable: false }),
+    ...(!config.wildcardSubscriptions && { wildcardSubscriptionAvailable: false }),
+    ...(!config.subscriptionIdentifiers && { subscriptionIdentifiersAvailable: false }),
+    ...(!config.sharedSubscriptions && { sharedSubscriptionAvailable: false }),
   }
+}
+
+/** What answers this CONNECT. */
+function answersTo(
+  connect: Connect,
+  outcome: Extract<ConnectOutcome, { ok: true }>,
+  gateway: string,
+  config: Config,
+): ConnackProperties {
+  const properties: ConnackProperties = {}
   if (outcome.assigned) properties.assignedClientIdentifier = outcome.clientId // [MQTT-3.1.3-7]
   if (connect.serverKeepAlive !== undefined) properties.serverKeepAlive = connect.serverKeepAlive
   if (connect.cappedExpiry !== undefined) properties.sessionExpiryInterval = connect.cappedExpiry
+  // [MQTT-3.1.2-28]
+  if (connect.wantsResponseInformation && config.responseInformation !== '')
+    properties.responseInformation = responseInformation(config.responseInformation, outcome.clientId, connect, gateway)
   if (outcome.tookOver !== undefined) {
-    const { protocol, gateway, peer } = outcome.tookOver
-    properties.reasonString = `took this client id over from ${protocol} (gateway ${gateway}, ${peer})`
+    const { protocol, gateway: other, peer } = outcome.tookOver
+    properties.reasonString = `took this client id over from ${protocol} (gateway ${other}, ${peer})`
   }
-  return withinLimit({ sessionPresent, reasonCode: 0, properties }, connect)
+  return properties
 }
 
-/** [MQTT-3.2.2-19]: a reason in words gives way where the client would not take the packet. */
-function withinLimit(packet: Omit<IConnackPacket, 'cmd'>, { version, maximumPacketSize }: Connect): Uint8Array {
-  const told = encodeConnack(packet, version)
-  if (told.length <= maximumPacketSize || packet.properties?.reasonString === undefined) return told
-  const { reasonString: _, ...properties } = packet.properties
-  return encodeConnack({ ...packet, properties }, version)
+function responseInformation(template: string, clientId: string, { request }: Connect, gateway: string): string {
+  const values: Readonly<Record<string, string>> = {
+    clientid: encodeClientId(clientId),
+    username: encodeClientId(request.username ?? ''),
+    gateway,
+  }
+  return template.replace(/\$\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole)
 }

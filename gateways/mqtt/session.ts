@@ -4,20 +4,23 @@
  *
  * Rule: what a peer may not send ends in `#refuse`, which counts it, tells a 5.0 client why, and closes.
  */
-import type { IConnectPacket, IDisconnectPacket, ISubscribePacket, IUnsubscribePacket } from 'mqtt-packet'
-import type { CloseReason, ConnectOutcome, Delivery, Link, Malformed, PublishOutcome, QoS, Session, SubscribeOutcome } from '#sdk'
+import type { IConnectPacket, IDisconnectPacket, ISubscribePacket, IUnsubscribePacket, Packet } from 'mqtt-packet'
+import type { CloseReason, ConnectOutcome, Delivery, Link, Malformed, PublishOutcome, Session, SubscribeOutcome } from '#sdk'
 import { isAccepted, isMalformed, Message, malformed } from '#sdk'
 import { PUBACK, PUBCOMP, PUBREC, PUBREL, sendAck, sendAckReason, sendPingresp } from './codec/acks.ts'
 import type { Version } from './codec/control.ts'
-import { decodeControl, encodeConnack, encodeControl } from './codec/control.ts'
+import { decodeControl, encodeConnack, encodeWithin, withoutReason } from './codec/control.ts'
 import type { PacketSink } from './codec/framer.ts'
 import { PacketFramer } from './codec/framer.ts'
-import { decodePublishProperties } from './codec/properties.ts'
-import { sendPublishV3, sendPublishV5, V3_NUMBERED, V3_PLAIN, V5_PLAIN } from './codec/publish.ts'
+import { IncomingPublish } from './codec/incoming-publish.ts'
+import { OutgoingAliases } from './codec/outgoing-aliases.ts'
+import { sendPublishV3, sendPublishV5, V3_NUMBERED, V3_PLAIN, V5_NUMBERED, V5_PLAIN } from './codec/publish.ts'
 import {
   BAD_AUTHENTICATION_METHOD,
-  CLIENT_ID_REJECTED_V3,
+  CLIENT_ID_INVALID,
   GOODBYES,
+  isAcknowledgementReason,
+  isServersDisconnectReason,
   malformedReason,
   NO_MATCHING_SUBSCRIBERS,
   PACKET_ID_NOT_FOUND,
@@ -26,10 +29,9 @@ import {
   UNSUPPORTED_VERSION_V3,
 } from './codec/reasons.ts'
 import { structureFault } from './codec/structure.ts'
-import { TopicCache } from './codec/topic-cache.ts'
 import type { Config } from './config.ts'
 import type { Connect } from './connect.ts'
-import { connack, readConnect } from './connect.ts'
+import { connack, readConnect, redirectReason, refusal, refusalOf } from './connect.ts'
 import { ReceivedIds } from './received-ids.ts'
 import { Subscribing } from './subscribing.ts'
 
@@ -43,7 +45,7 @@ const TAG_QOS = 0x10000
 
 type Phase = 'new' | 'connecting' | 'connected' | 'closed'
 
-const topics = new TopicCache()
+const incoming = new IncomingPublish()
 
 export class MqttSession implements Session, PacketSink {
   readonly #link: Link
@@ -55,14 +57,18 @@ export class MqttSession implements Session, PacketSink {
   /** Until it is answered. */
   #connect: Connect | undefined = undefined
   /** 5.0: the largest packet that the client takes [MQTT-3.1.2-24]. */
-  #maximumPacketSize = 0
+  #maximumPacketSize = Number.POSITIVE_INFINITY
+  /** 5.0: it wants to be told in words why something failed [MQTT-3.1.2-29]. */
+  #wantsReasons = false
   /** 5.0: the client asked for a session that ends with the connection, and may not change its mind [MQTT-3.14.2-2]. */
   #ephemeral = false
   /** While SUBSCRIBE packets wait for the broker's verdicts. */
   #subscribing: Subscribing | undefined = undefined
+  /** Topics by the aliases that the client gave them. */
   #aliases: Map<number, string> | undefined = undefined
-  /** Reason of a 5.0 DISCONNECT that this session decided on. */
-  #goodbye = 0
+  #outgoingAliases: OutgoingAliases | undefined = undefined
+  /** What the client should not have sent, and is told. */
+  #fault: Malformed | undefined = undefined
 
   constructor(link: Link, config: Config) {
     this.#link = link
@@ -85,14 +91,14 @@ export class MqttSession implements Session, PacketSink {
   onConnect(outcome: ConnectOutcome): void {
     const connect = this.#connect as Connect
     this.#connect = undefined
-    this.#link.send(connack(outcome, connect, this.#config))
+    if (!this.#send(connack(outcome, connect, this.#link.gateway, this.#config))) return
     if (!outcome.ok) {
       this.#link.close('not-authorized')
       return
     }
     this.#phase = 'connected'
-    this.#maximumPacketSize = connect.maximumPacketSize
     this.#ephemeral = connect.request.expiryMs === 0
+    if (connect.topicAliases > 0) this.#outgoingAliases = new OutgoingAliases(connect.topicAliases)
     this.#silenceMs = connect.silenceMs
     if (this.#silenceMs > 0) this.#link.arm(SILENCE_TIMER, this.#silenceMs)
   }
@@ -106,7 +112,7 @@ export class MqttSession implements Session, PacketSink {
       sendPublishV3(delivery, this.#link)
       return
     }
-    if (sendPublishV5(delivery, this.#link, this.#link.now(), this.#maximumPacketSize)) return
+    if (sendPublishV5(delivery, this.#link, this.#link.now(), this.#maximumPacketSize, this.#outgoingAliases)) return
     // [MQTT-3.1.2-25]: as if it had been sent.
     this.#link.count('delivery-too-large')
     if (delivery.id !== 0) this.#link.ack(delivery.id)
@@ -129,8 +135,8 @@ export class MqttSession implements Session, PacketSink {
     const reason = publishReason(outcome)
     if (tag >= 2 * TAG_QOS) {
       if (reason < 0x80) ReceivedIds.of(this.#link).add(id, this.#link)
-      this.#acknowledge(PUBREC, id, reason)
-    } else if (tag >= TAG_QOS) this.#acknowledge(PUBACK, id, reason)
+      this.#answer(PUBREC, id, reason, outcome)
+    } else if (tag >= TAG_QOS) this.#answer(PUBACK, id, reason, outcome)
   }
 
   onSubscribed(tag: number, outcome: SubscribeOutcome): void {
@@ -142,14 +148,15 @@ export class MqttSession implements Session, PacketSink {
     const connected = this.#phase === 'connected'
     this.#phase = 'closed'
     this.#framer.reset()
-    const code = this.#goodbye || GOODBYES[reason]
+    const { redirect } = this.#config
+    const isRedirected = reason === 'shutdown' && redirect !== undefined
+    const fault = this.#fault
+    const code = fault !== undefined ? malformedReason(fault) : isRedirected ? redirectReason(redirect) : GOODBYES[reason]
     // [MQTT-3.14.0-1]: no DISCONNECT before a successful CONNACK.
-    if (this.#version === 5 && connected && code !== undefined) {
-      const told = encodeControl({ cmd: 'disconnect', reasonCode: code, properties: { reasonString: reason } }, 5)
-      // [MQTT-3.14.2-3]: the words give way, the code stays.
-      const fits = told.length <= this.#maximumPacketSize
-      this.#link.send(fits ? told : encodeControl({ cmd: 'disconnect', reasonCode: code }, 5))
-    }
+    if (this.#version < 5 || !connected || code === undefined) return
+    const properties = { reasonString: fault?.malformed ?? reason, ...(isRedirected && { serverReference: redirect.server }) }
+    const told = encodeWithin({ cmd: 'disconnect', reasonCode: code, properties }, 5, this.#maximumPacketSize)
+    if (told !== undefined) this.#link.send(told)
   }
 
   // ---- packets -------------------------------------------------------------------------------------------------
@@ -196,40 +203,37 @@ export class MqttSession implements Session, PacketSink {
   }
 
   #onPublish(bytes: Uint8Array, start: number, body: number, end: number): void {
-    const first = bytes[start] as number
-    const qos = (first >> 1) & 3
-    const topicEnd = body + 2 + (((bytes[body] as number) << 8) | (bytes[body + 1] as number))
-    let at = topicEnd + (qos > 0 ? 2 : 0)
-    if (qos === 3 || at > end || body + 2 > end) return this.#refuse(malformed(qos === 3 ? 'qos-3' : 'truncated', 0, true))
-    // DUP on QoS 0 [MQTT-3.3.1-2].
-    if (qos === 0 && (first & 8) !== 0) return this.#refuse(malformed('flags', 0, true))
-    let id = 0
-    if (qos > 0) {
-      id = ((bytes[topicEnd] as number) << 8) | (bytes[topicEnd + 1] as number)
-      if (id === 0) return this.#refuse(malformed('packet-identifier-0', 0, true))
-    }
-    let topic = topicEnd === body + 2 && this.#version === 5 ? '' : topics.find(bytes, body + 2, topicEnd)
-    if (topic === undefined) return this.#refuse(malformed('topic-name', body, true))
-    let message: Message
-    if (this.#version < 5) {
-      message = Message.view(topic, bytes, at, end, qos as QoS, (first & 1) === 1)
-      if (first === 0x30) message.setForm(V3_PLAIN, bytes, start, end)
-      else if (qos > 0) message.setForm(V3_NUMBERED, bytes, start, end)
-    } else {
-      const properties = decodePublishProperties(bytes, at, end)
-      if ('malformed' in properties) return this.#refuse(properties)
-      const { topicAlias } = properties
-      topic = topicAlias === undefined ? topic : this.#resolveAlias(topicAlias, topic)
-      if (topic === undefined || topic === '')
-        return this.#refuse(malformed(topicAlias === undefined ? 'topic-missing' : 'topic-alias', body, true))
-      at = properties.end
-      message = Message.view(topic, bytes, at, end, qos as QoS, (first & 1) === 1, properties.application)
-      if (properties.expirySeconds !== undefined) message.expiresAt = this.#link.now() + properties.expirySeconds * 1000
-      else if (first === 0x30 && topicAlias === undefined) message.setForm(V5_PLAIN, bytes, start, end)
-    }
+    const isV5 = this.#version === 5
+    const fault = incoming.read(bytes, start, body, end, isV5) ?? this.#publishFault()
+    if (fault !== undefined) return this.#refuse(malformed(fault, body, true))
+    const { topic, qos, id, retain, payload, properties, expirySeconds, topicAlias } = incoming
+    const message = Message.view(topic, bytes, payload, end, qos, retain, properties)
+    if (expirySeconds !== undefined) message.expiresAt = this.#link.now() + expirySeconds * 1000
+    else if (qos > 0) {
+      if (topicAlias === undefined) message.setForm(isV5 ? V5_NUMBERED : V3_NUMBERED, bytes, start, end)
+    } else if (!retain && topicAlias === undefined) message.setForm(isV5 ? V5_PLAIN : V3_PLAIN, bytes, start, end)
     if (qos === 0) this.#link.publish(message, this.#config.unauthorizedPublish === 'disconnect' ? 0 : undefined)
     else if (qos === 1) this.#link.publish(message, TAG_QOS | id)
     else this.#onExactlyOnce(message, id)
+  }
+
+  /** What this gateway does not take, although the packet is sound; resolves its alias. */
+  #publishFault(): string | undefined {
+    const { topic, qos, retain, topicAlias } = incoming
+    const { maximumQos, retainAvailable, topicAliasMaximum } = this.#config
+    if (qos > maximumQos) return 'qos-unsupported' // [MQTT-3.2.2-11]
+    if (retain && !retainAvailable) return 'retain-unsupported' // [MQTT-3.2.2-14]
+    if (topicAlias === undefined) return undefined
+    if (topicAlias === 0 || topicAlias > topicAliasMaximum) return 'topic-alias' // [MQTT-3.3.2-8], [MQTT-3.3.2-9]
+    if (topic === '') {
+      const known = this.#aliases?.get(topicAlias)
+      if (known === undefined) return 'topic-alias-unknown' // section 3.3.4
+      incoming.topic = known
+      return undefined
+    }
+    this.#aliases ??= new Map()
+    this.#aliases.set(topicAlias, topic)
+    return undefined
   }
 
   /** [MQTT-4.3.3-2]: published once, however often it is sent before PUBREL. */
@@ -239,15 +243,6 @@ export class MqttSession implements Session, PacketSink {
     else if (received.size >= this.#config.receiveMaximum)
       this.#refuse(malformed('receive-maximum', 0, true)) // [MQTT-3.3.4-7]
     else this.#link.publish(message, 2 * TAG_QOS + id)
-  }
-
-  /** The topic that an alias stands for; undefined when it is invalid [MQTT-3.3.2-8]. */
-  #resolveAlias(alias: number, topic: string): string | undefined {
-    if (alias === 0 || alias > this.#config.topicAliasMaximum) return undefined
-    if (topic === '') return this.#aliases?.get(alias)
-    this.#aliases ??= new Map()
-    this.#aliases.set(alias, topic)
-    return topic
   }
 
   #onAck(bytes: Uint8Array, start: number, body: number, end: number): void {
@@ -263,6 +258,7 @@ export class MqttSession implements Session, PacketSink {
     const fault = length > 3 ? structureFault(bytes.subarray(start, end), 5) : undefined
     if (fault !== undefined) return this.#refuse(malformed(fault, 0, true))
     const reason = length > 2 ? (bytes[body + 2] as number) : 0
+    if (reason > 0 && !isAcknowledgementReason(type >> 4, reason)) return this.#refuse(malformed('reason-code', 0, true))
     const link = this.#link
     switch (type) {
       case PUBACK:
@@ -287,16 +283,20 @@ export class MqttSession implements Session, PacketSink {
   #onConnectPacket(frame: Uint8Array): void {
     const packet = decodeControl(frame, 'connect')
     if (isMalformed(packet)) return this.#refuseConnect(packet, frame)
-    const connect = readConnect(packet as IConnectPacket, this.#config)
+    const connect = readConnect(packet as IConnectPacket, frame, this.#config)
     if ('malformed' in connect) return this.#refuse(connect)
     this.#connect = connect
     this.#phase = 'connecting'
     this.#version = connect.version
+    this.#maximumPacketSize = connect.maximumPacketSize
+    this.#wantsReasons = connect.wantsReasons
     this.#link.disarm(CONNECT_TIMER)
-    const { clientId, cleanStart } = connect.request
-    if (clientId === '' && (connect.version === 3 || (connect.version === 4 && !cleanStart))) {
-      this.#link.send(encodeConnack({ sessionPresent: false, returnCode: CLIENT_ID_REJECTED_V3 }, connect.version)) // [MQTT-3.1.3-8]
-      return this.#refuse(malformed('client-id', 0, true))
+    const reason = refusalOf(connect, this.#config)
+    if (reason !== undefined) {
+      this.#send(refusal(reason, connect, this.#config))
+      if (reason === CLIENT_ID_INVALID) return this.#refuse(malformed('client-id', 0, true))
+      this.#link.count('connect-refused')
+      return this.#link.close('not-authorized')
     }
     if ((packet as IConnectPacket).properties?.authenticationMethod !== undefined) {
       this.#link.send(encodeConnack({ sessionPresent: false, reasonCode: BAD_AUTHENTICATION_METHOD }, 5)) // [MQTT-4.12.0-1]
@@ -319,7 +319,7 @@ export class MqttSession implements Session, PacketSink {
   #onControl(frame: Uint8Array): void {
     const packet = decodeControl(frame, this.#version)
     if (isMalformed(packet)) return this.#refuse(packet)
-    this.#subscribing ??= new Subscribing(this.#link, this.#version)
+    this.#subscribing ??= new Subscribing(this.#link, this.#version, this.#config, (answer) => this.#reply(answer))
     const subscribing = this.#subscribing
     let error: Malformed | undefined
     if (packet.cmd === 'subscribe') error = subscribing.subscribe(packet as ISubscribePacket)
@@ -331,6 +331,7 @@ export class MqttSession implements Session, PacketSink {
   }
 
   #onDisconnect(packet: IDisconnectPacket): Malformed | undefined {
+    if (isServersDisconnectReason(packet.reasonCode ?? 0)) return malformed('reason-code', 0, true) // [MQTT-3.14.2-1]
     const asked = packet.properties?.sessionExpiryInterval
     const expiryMs = asked === undefined ? undefined : Math.min(asked * 1000, this.#config.maxSessionExpiry)
     if (expiryMs !== undefined && expiryMs > 0 && this.#ephemeral) return malformed('session-expiry-raised', 0, true) // [MQTT-3.14.2-2]
@@ -345,9 +346,32 @@ export class MqttSession implements Session, PacketSink {
     else if (reason === NO_MATCHING_SUBSCRIBERS || reason >= 0x80) sendAckReason(first, id, reason, this.#link)
   }
 
+  /** PUBACK or PUBREC; a refusal says why, to whom wants to know. */
+  #answer(first: number, id: number, reason: number, outcome: PublishOutcome): void {
+    if (reason < 0x80 || !this.#wantsReasons) return this.#acknowledge(first, id, reason)
+    const cmd = first === PUBACK ? 'puback' : 'pubrec'
+    this.#reply({ cmd, messageId: id, reasonCode: reason, properties: { reasonString: outcome } })
+  }
+
+  /** Sends a packet that the client can take, with or without its reason in words. */
+  #reply(packet: Packet): void {
+    this.#send(encodeWithin(this.#wantsReasons ? packet : withoutReason(packet), this.#version, this.#maximumPacketSize))
+  }
+
+  /** Undefined is too large for the client [MQTT-3.1.2-24]: there is no way to go on. */
+  #send(packet: Uint8Array | undefined): boolean {
+    if (packet !== undefined) {
+      this.#link.send(packet)
+      return true
+    }
+    this.#link.count('answer-too-large')
+    this.#link.close('too-large')
+    return false
+  }
+
   #refuse(error: Malformed): void {
     this.#link.malformed(error)
-    this.#goodbye = malformedReason(error)
+    this.#fault = error
     this.#link.close(error.malformed === 'packet-too-large' ? 'too-large' : 'protocol-error')
   }
 }

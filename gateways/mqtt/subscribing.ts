@@ -1,10 +1,10 @@
 /** SUBSCRIBE and UNSUBSCRIBE (MQTT 5.0 sections 3.8 to 3.11): one acknowledgement, one code per filter. */
-import type { ISubscribePacket, IUnsubscribePacket } from 'mqtt-packet'
+import type { ISubscribePacket, IUnsubscribePacket, Packet } from 'mqtt-packet'
 import type { Link, Malformed, QoS, SubscribeOptions, SubscribeOutcome } from '#sdk'
-import { malformed } from '#sdk'
+import { hasWildcard, malformed } from '#sdk'
 import type { Version } from './codec/control.ts'
-import { encodeControl } from './codec/control.ts'
 import { NO_SUBSCRIPTION_EXISTED, subscribeReason } from './codec/reasons.ts'
+import type { Config } from './config.ts'
 
 /** 3.1.1 section 3.9.3. */
 const FAILURE_V3 = 0x80
@@ -12,18 +12,25 @@ const FAILURE_V3 = 0x80
 interface Pending {
   readonly packetId: number
   readonly codes: number[]
+  /** Why filters were refused, each reason once. */
+  readonly reasons: Set<string>
   left: number
 }
 
 export class Subscribing {
   readonly #link: Link
   readonly #version: Version
+  readonly #config: Config
+  readonly #reply: (packet: Packet) => void
   readonly #pending = new Map<number, { pending: Pending; index: number }>()
   #nextTag = 0
 
-  constructor(link: Link, version: Version) {
+  /** `reply` sends an acknowledgement, whose reason in words is a request. */
+  constructor(link: Link, version: Version, config: Config, reply: (packet: Packet) => void) {
     this.#link = link
     this.#version = version
+    this.#config = config
+    this.#reply = reply
   }
 
   /** True when nothing waits. */
@@ -37,14 +44,23 @@ export class Subscribing {
     const id = packet.properties?.subscriptionIdentifier
     if (subscriptions.some(({ topic, nl }) => nl === true && topic.startsWith('$share/')))
       return malformed('no-local-on-shared', 0, true) // [MQTT-3.8.3-4]
-    const pending: Pending = { packetId: messageId ?? 0, codes: [], left: subscriptions.length }
+    if (id !== undefined && !this.#config.subscriptionIdentifiers) return malformed('subscription-id-unsupported', 0, true)
+    const unsupported = subscriptions.map(({ topic }) => this.#unsupported(topic))
+    // A client of 5.0 was told; one of 3.x cannot know, and learns it filter by filter.
+    const first = unsupported.find((fault) => fault !== undefined)
+    if (this.#version === 5 && first !== undefined) return malformed(first, 0, true) // sections 3.2.2.3.11 and 3.2.2.3.13
+    const pending: Pending = { packetId: messageId ?? 0, codes: [], reasons: new Set(), left: subscriptions.length }
     const firstTag = this.#nextTag
     this.#nextTag += subscriptions.length
     // All are known before the first verdict, which may come at once.
     for (const index of subscriptions.keys()) this.#pending.set(firstTag + index, { pending, index })
     for (const [index, { topic, qos, nl, rap, rh }] of subscriptions.entries()) {
+      if (unsupported[index] !== undefined) {
+        this.granted(firstTag + index, 'shared-unsupported')
+        continue
+      }
       const options: SubscribeOptions = {
-        qos: qos as QoS,
+        qos: Math.min(qos, this.#config.maximumQos) as QoS,
         noLocal: nl ?? false,
         retainAsPublished: rap ?? false,
         retainHandling: (rh ?? 0) as 0 | 1 | 2,
@@ -61,16 +77,24 @@ export class Subscribing {
     if (entry === undefined) return
     this.#pending.delete(tag)
     const { pending, index } = entry
+    if (typeof outcome !== 'number') pending.reasons.add(outcome)
     pending.codes[index] = this.#version === 5 ? subscribeReason(outcome) : typeof outcome === 'number' ? outcome : FAILURE_V3
     if (--pending.left > 0) return
-    this.#link.send(encodeControl({ cmd: 'suback', messageId: pending.packetId, granted: pending.codes }, this.#version))
+    const properties = pending.reasons.size === 0 ? {} : { reasonString: [...pending.reasons].join(', ') }
+    this.#reply({ cmd: 'suback', messageId: pending.packetId, granted: pending.codes, properties })
   }
 
   unsubscribe(packet: IUnsubscribePacket): Malformed | undefined {
     const { unsubscriptions, messageId } = packet
     if (unsubscriptions.length === 0) return malformed('no-filters', 0, true) // [MQTT-3.10.3-2]
     const granted = unsubscriptions.map((filter) => (this.#link.unsubscribe(filter) ? 0 : NO_SUBSCRIPTION_EXISTED))
-    this.#link.send(encodeControl({ cmd: 'unsuback', messageId: messageId ?? 0, granted }, this.#version))
+    this.#reply({ cmd: 'unsuback', messageId: messageId ?? 0, granted })
     return undefined
+  }
+
+  #unsupported(filter: string): string | undefined {
+    const { sharedSubscriptions, wildcardSubscriptions } = this.#config
+    if (!sharedSubscriptions && filter.startsWith('$share/')) return 'shared-unsupported'
+    return !wildcardSubscriptions && hasWildcard(filter) ? 'wildcard-unsupported' : undefined
   }
 }

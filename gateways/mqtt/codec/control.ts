@@ -50,6 +50,22 @@ export function encodeConnack(packet: Omit<IConnackPacket, 'cmd'>, version: Vers
   return encodeControl({ cmd: 'connack', ...packet }, version)
 }
 
+/**
+ * For a client that takes packets of `maxBytes` at most: a reason in words gives way [MQTT-3.2.2-19], [MQTT-3.4.2-2],
+ * [MQTT-3.9.2-1], [MQTT-3.14.2-3]. Undefined where the packet is too large without it, too [MQTT-3.1.2-24].
+ */
+export function encodeWithin(packet: Packet, version: Version, maxBytes: number): Uint8Array | undefined {
+  const told = encodeControl(packet, version)
+  if (told.length <= maxBytes) return told
+  const bare = encodeControl(withoutReason(packet), version)
+  return bare.length <= maxBytes ? bare : undefined
+}
+
+export function withoutReason(packet: Packet): Packet {
+  const { reasonString: _, ...properties } = (packet as { properties?: { reasonString?: string } }).properties ?? {}
+  return { ...packet, properties } as Packet
+}
+
 function decoderOf(version: DecoderKey): Decoder {
   let decoder = decoders.get(version)
   if (decoder === undefined) {

@@ -63,6 +63,10 @@ export function typeOf(id: number): PropertyType | undefined {
   return TYPES[id]
 }
 
+export function isAllowed(id: number, place: PropertyPlace): boolean {
+  return ALLOWED[place].has(id)
+}
+
 /** Reads the property block at the cursor; the fault's name, or undefined with the cursor behind the block. */
 export function propertiesFault(cursor: PacketCursor, place: PropertyPlace): string | undefined {
   const length = cursor.varint()
@@ -76,7 +80,7 @@ export function propertiesFault(cursor: PacketCursor, place: PropertyPlace): str
     const id = cursor.varint()
     const type = TYPES[id]
     if (type === undefined) return 'property-unknown'
-    if (!ALLOWED[place].has(id)) return 'property-not-allowed'
+    if (!isAllowed(id, place)) return 'property-not-allowed'
     // The broker names every matching subscription in one PUBLISH (section 3.3.2.3.8).
     const isRepeatable = id === USER_PROPERTY || (type === 'varint-not-0' && place === 'publish')
     if (seen.has(id) && !isRepeatable) return 'property-repeated'

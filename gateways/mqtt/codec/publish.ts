@@ -3,7 +3,8 @@
  * packet goes to receivers of its version as the octets that came in; other copies are made by patching a template.
  */
 import { Slab } from '#bytes/slab'
-import type { Delivery, Message } from '#sdk'
+import type { Delivery } from '#sdk'
+import type { OutgoingAliases } from './outgoing-aliases.ts'
 import { encodePublishProperties } from './properties.ts'
 
 export interface PublishSink {
@@ -14,6 +15,7 @@ export interface PublishSink {
 export const V3_PLAIN = { form: '3.x QoS 0' }
 export const V3_NUMBERED = { form: '3.x QoS 1 and 2' }
 export const V5_PLAIN = { form: '5 QoS 0' }
+export const V5_NUMBERED = { form: '5 QoS 1 and 2' }
 
 const PUBLISH = 0x30
 const DUP = 0x08
@@ -28,12 +30,12 @@ export function sendPublishV3(delivery: Delivery, sink: PublishSink): void {
   if (qos === 0) {
     if (!delivery.retain) {
       if (message.sendForm(V3_PLAIN, sink)) return
-      const { bytes, start, end } = encode(PUBLISH, message, 0, undefined)
+      const { bytes, start, end } = encode(PUBLISH, message.topic, message.payload, 0, undefined)
       message.setForm(V3_PLAIN, bytes, start, end)
       sink.send(bytes, start, end)
       return
     }
-    const { bytes, start, end } = encode(PUBLISH | RETAIN, message, 0, undefined)
+    const { bytes, start, end } = encode(PUBLISH | RETAIN, message.topic, message.payload, 0, undefined)
     sink.send(bytes, start, end)
     return
   }
@@ -42,23 +44,56 @@ export function sendPublishV3(delivery: Delivery, sink: PublishSink): void {
   patcher.id = delivery.id
   patcher.sink = sink
   if (message.sendForm(V3_NUMBERED, patcher)) return
-  const { bytes, start, end } = encode(first, message, delivery.id, undefined)
+  const { bytes, start, end } = encode(first, message.topic, message.payload, delivery.id, undefined)
   message.setForm(V3_NUMBERED, bytes, start, end)
   sink.send(bytes, start, end)
 }
 
-/** Sends a delivery to a 5.0 client; false when it would exceed the client's maximum packet size [MQTT-3.1.2-24]. */
-export function sendPublishV5(delivery: Delivery, sink: PublishSink, now: number, maxBytes: number): boolean {
+/** A topic that is no longer than the alias property gains nothing by one. */
+const ALIAS_OCTETS = 3
+
+/**
+ * Sends a delivery to a 5.0 client; false when it would exceed the client's maximum packet size [MQTT-3.1.2-24].
+ * `aliases` is undefined where the client takes none [MQTT-3.1.2-27].
+ */
+export function sendPublishV5(
+  delivery: Delivery,
+  sink: PublishSink,
+  now: number,
+  maxBytes: number,
+  aliases: OutgoingAliases | undefined,
+): boolean {
   const { message, qos } = delivery
-  const plain = qos === 0 && !delivery.retain && delivery.subscriptionIds === undefined && message.expiresAt === 0
-  if (plain && message.size + 512 < maxBytes && message.sendForm(V5_PLAIN, sink)) return true
+  const { topic } = message
+  const known = aliases === undefined ? 0 : aliases.known(topic)
+  const fresh = aliases === undefined || known > 0 || topic.length <= ALIAS_OCTETS ? 0 : aliases.free
+  const alias = known || fresh
+  const first = PUBLISH | (delivery.dup ? DUP : 0) | (qos << 1) | (delivery.retain ? RETAIN : 0)
+  // What no receiver gets differently, up to its first octet and identifier.
+  const form =
+    alias > 0 || delivery.subscriptionIds !== undefined || message.expiresAt > 0
+      ? undefined
+      : qos > 0
+        ? V5_NUMBERED
+        : delivery.retain
+          ? undefined
+          : V5_PLAIN
+  if (form !== undefined) {
+    patcher.first = first
+    patcher.id = delivery.id
+    patcher.sink = sink
+    limiter.maxBytes = maxBytes
+    limiter.sink = qos > 0 ? patcher : sink
+    if (message.sendForm(form, limiter)) return limiter.fits
+  }
   // [MQTT-3.3.2-6]: what is left of the expiry; at least 1, 0 would be no message.
   const expirySeconds = message.expiresAt === 0 ? undefined : Math.max(1, Math.ceil((message.expiresAt - now) / 1000))
-  const properties = encodePublishProperties(message.properties, expirySeconds, delivery.subscriptionIds)
-  const first = PUBLISH | (delivery.dup ? DUP : 0) | (qos << 1) | (delivery.retain ? RETAIN : 0)
-  const { bytes, start, end } = encode(first, message, delivery.id, properties)
-  if (end - start > maxBytes) return false
-  if (plain) message.setForm(V5_PLAIN, bytes, start, end)
+  const properties = encodePublishProperties(message.properties, expirySeconds, delivery.subscriptionIds, alias)
+  const { bytes, start, end } = encode(first, known > 0 ? '' : topic, message.payload, delivery.id, properties)
+  // With a new alias too large, it may still fit by its name alone.
+  if (end - start > maxBytes) return fresh > 0 && sendPublishV5(delivery, sink, now, maxBytes, undefined)
+  if (fresh > 0) aliases?.told(topic)
+  if (form !== undefined) message.setForm(form, bytes, start, end)
   sink.send(bytes, start, end)
   return true
 }
@@ -83,14 +118,24 @@ const patcher = {
   },
 }
 
+/** Passes a packet on unless it is too large. */
+const limiter = {
+  maxBytes: 0,
+  fits: true,
+  sink: undefined as PublishSink | undefined,
+  send(bytes: Uint8Array, start: number, end: number): void {
+    this.fits = end - start <= this.maxBytes
+    if (this.fits) this.sink?.send(bytes, start, end)
+  },
+}
+
 interface Range {
   readonly bytes: Uint8Array
   readonly start: number
   readonly end: number
 }
 
-function encode(first: number, message: Message, id: number, properties: Uint8Array | undefined): Range {
-  const { topic, payload } = message
+function encode(first: number, topic: string, payload: Uint8Array, id: number, properties: Uint8Array | undefined): Range {
   const topicLength = Buffer.byteLength(topic)
   const numbered = (first & 0x06) !== 0
   const remaining = 2 + topicLength + (numbered ? 2 : 0) + (properties?.length ?? 0) + payload.length

@@ -3,6 +3,8 @@ import type { CloseReason, ConnectRefusal, Malformed, PublishOutcome, SubscribeO
 
 export const NO_MATCHING_SUBSCRIBERS = 0x10
 export const NO_SUBSCRIPTION_EXISTED = 0x11
+export const CONTINUE_AUTHENTICATION = 0x18
+export const REAUTHENTICATE = 0x19
 export const UNSPECIFIED = 0x80
 export const MALFORMED_PACKET = 0x81
 export const PROTOCOL_ERROR = 0x82
@@ -26,7 +28,42 @@ export const PACKET_TOO_LARGE = 0x95
 export const RATE_TOO_HIGH = 0x96
 export const QUOTA_EXCEEDED = 0x97
 export const ADMINISTRATIVE = 0x98
+export const RETAIN_UNSUPPORTED = 0x9a
+export const QOS_UNSUPPORTED = 0x9b
+export const USE_ANOTHER_SERVER = 0x9c
+export const SERVER_MOVED = 0x9d
 export const SHARED_UNSUPPORTED = 0x9e
+export const SUBSCRIPTION_ID_UNSUPPORTED = 0xa1
+export const WILDCARD_UNSUPPORTED = 0xa2
+
+/** What PUBACK and PUBREC may say (sections 3.4.2.1 and 3.5.2.1). */
+const PUBLISH_ANSWERS = new Set([0, 0x10, 0x80, 0x83, 0x87, 0x90, 0x91, 0x97, 0x99])
+/** What DISCONNECT may say (section 3.14.2.1), and of that what only a server says. */
+const DISCONNECTS = new Set([0, 4, ...range(0x80, 0x83), 0x87, 0x89, 0x8b, ...range(0x8d, 0x90), ...range(0x93, 0xa2)])
+const SERVER_DISCONNECTS = new Set([0x87, 0x89, 0x8b, 0x8d, 0x8e, 0x8f, ...range(0x9a, 0xa2)])
+
+/** [MQTT-3.4.2-1], [MQTT-3.5.2-1], [MQTT-3.6.2-1], [MQTT-3.7.2-1]; `type` is that of the packet, 4 to 7. */
+export function isAcknowledgementReason(type: number, reason: number): boolean {
+  return type < 6 ? PUBLISH_ANSWERS.has(reason) : reason === 0 || reason === PACKET_ID_NOT_FOUND
+}
+
+/** [MQTT-3.14.2-1] */
+export function isDisconnectReason(reason: number): boolean {
+  return DISCONNECTS.has(reason)
+}
+
+export function isServersDisconnectReason(reason: number): boolean {
+  return SERVER_DISCONNECTS.has(reason)
+}
+
+/** [MQTT-3.15.2-1] */
+export function isAuthReason(reason: number): boolean {
+  return reason === 0 || reason === CONTINUE_AUTHENTICATION || reason === REAUTHENTICATE
+}
+
+function range(first: number, last: number): number[] {
+  return Array.from({ length: last - first + 1 }, (_, i) => first + i)
+}
 
 /** CONNACK of a refused connect, 5.0. */
 export const REFUSALS: Readonly<Record<ConnectRefusal, number>> = {
@@ -48,7 +85,12 @@ export const REFUSALS_V3: Readonly<Record<ConnectRefusal, number>> = {
   'bad-client-id': 2,
 }
 export const UNSUPPORTED_VERSION_V3 = 1
-export const CLIENT_ID_REJECTED_V3 = 2
+
+/** The return code of 3.1 and 3.1.1 for a reason of 5.0 that the gateway itself gives. */
+export function refusalV3(reason: number): number {
+  if (reason === CLIENT_ID_INVALID) return 2
+  return reason === USE_ANOTHER_SERVER || reason === SERVER_MOVED ? 3 : 5
+}
 
 /** DISCONNECT that tells a 5.0 client why; undefined where nothing is sent. */
 export const GOODBYES: Readonly<Partial<Record<CloseReason, number>>> = {
@@ -113,10 +155,24 @@ export function malformedReason(error: Malformed): number {
       return TOPIC_INVALID
     case 'receive-maximum':
       return RECEIVE_MAXIMUM_EXCEEDED
+    case 'qos-unsupported':
+      return QOS_UNSUPPORTED
+    case 'retain-unsupported':
+      return RETAIN_UNSUPPORTED
+    case 'shared-unsupported':
+      return SHARED_UNSUPPORTED
+    case 'wildcard-unsupported':
+      return WILDCARD_UNSUPPORTED
+    case 'subscription-id-unsupported':
+      return SUBSCRIPTION_ID_UNSUPPORTED
     case 'property-repeated':
     case 'property-value':
     case 'property-not-allowed':
+    case 'reason-code':
     case 'response-topic':
+    case 'topic-missing':
+    case 'topic-alias-unknown':
+    case 'authentication':
     case 'second-connect':
     case 'unexpected-packet':
     case 'no-local-on-shared':

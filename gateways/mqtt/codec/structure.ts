@@ -6,6 +6,7 @@
 import type { Version } from './control.ts'
 import { PacketCursor } from './cursor.ts'
 import { propertiesFault } from './property-table.ts'
+import { isAcknowledgementReason, isAuthReason, isDisconnectReason } from './reasons.ts'
 
 export const CONNECT = 1
 export const CONNACK = 2
@@ -92,7 +93,7 @@ function bodyFault(cursor: PacketCursor, first: number, version: Version): strin
     case 13:
       return undefined
     default:
-      return acknowledgementFault(cursor, v5)
+      return acknowledgementFault(cursor, type, v5)
   }
 }
 
@@ -107,10 +108,10 @@ function publishFault(cursor: PacketCursor, first: number, v5: boolean): string 
 }
 
 /** PUBACK, PUBREC, PUBREL, PUBCOMP: 5.0 may leave out properties, and the reason with them (section 3.4.2.1). */
-function acknowledgementFault(cursor: PacketCursor, v5: boolean): string | undefined {
+function acknowledgementFault(cursor: PacketCursor, type: number, v5: boolean): string | undefined {
   const fault = identifierFault(cursor)
   if (fault !== undefined || !v5 || cursor.at === cursor.limit) return fault
-  cursor.octet()
+  if (!isAcknowledgementReason(type, cursor.octet())) return 'reason-code'
   return cursor.at === cursor.limit ? undefined : propertiesFault(cursor, 'acknowledgement')
 }
 
@@ -118,7 +119,8 @@ function acknowledgementFault(cursor: PacketCursor, v5: boolean): string | undef
 function endFault(cursor: PacketCursor, type: number, v5: boolean): string | undefined {
   if (!v5) return type === AUTH ? 'unexpected-packet' : undefined
   if (cursor.at === cursor.limit) return undefined
-  cursor.octet()
+  const reason = cursor.octet()
+  if (!(type === AUTH ? isAuthReason(reason) : isDisconnectReason(reason))) return 'reason-code'
   return cursor.at === cursor.limit ? undefined : propertiesFault(cursor, type === AUTH ? 'auth' : 'disconnect')
 }
 

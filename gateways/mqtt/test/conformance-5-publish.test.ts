@@ -71,8 +71,13 @@ dialogue(
   app<< t a retain`,
 )
 
-test('5.0 [MQTT-3.3.2-1] a topic name that is no UTF-8, or has a wildcard [MQTT-3.3.2-2], is invalid', () =>
-  eachIsRefused(TOPIC_NAME_INVALID, { overlong: '3006 0002 c0af 00 78', wildcard: '3006 0002 742b 00 78' }))
+test('5.0 [MQTT-3.3.2-1] a topic name that is no UTF-8 is malformed, one with a wildcard [MQTT-3.3.2-2] is invalid', async () => {
+  await eachIsRefused(MALFORMED, { overlong: '3006 0002 c0af 00 78', NUL: '3006 0002 7400 00 78' })
+  await eachIsRefused(TOPIC_NAME_INVALID, { wildcard: '3006 0002 742b 00 78' })
+})
+
+test('5.0 a PUBLISH without a topic name and without an alias is a protocol error (section 3.3.2.1)', () =>
+  eachIsRefused(PROTOCOL_ERROR, { 'no properties': '3004 0000 00 78', properties: '3006 0000 02 01 01 78' }))
 
 dialogue(
   '5.0 [MQTT-3.3.2-3] the topic name of a delivery is that of the message, and matches the filter',
@@ -134,7 +139,7 @@ dialogue(
   q>> CONNECT clientId=q version=5.0
   q<< CONNACK code=0 ...
   q>> PUBLISH topic="" topicAlias=1 "y"
-  q<< DISCONNECT reason=0x94 ...
+  q<< DISCONNECT reason=0x82 reasonString=topic-alias-unknown
   q closed protocol-error`,
 )
 
