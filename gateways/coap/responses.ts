@@ -64,6 +64,7 @@ export function loginRefusal(outcome: Extract<ConnectOutcome, { ok: false }>): R
   switch (reason) {
     case 'bad-credentials':
     case 'not-authorized':
+    case 'unknown-method':
       return refusal(UNAUTHORIZED, diagnostic)
     case 'banned':
       return refusal(FORBIDDEN, diagnostic)

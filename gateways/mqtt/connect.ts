@@ -6,12 +6,15 @@ import type { Version } from './codec/control.ts'
 import { encodeConnack, encodeWithin } from './codec/control.ts'
 import {
   CLIENT_ID_INVALID,
+  malformedReason,
   QOS_UNSUPPORTED,
   REFUSALS,
   REFUSALS_V3,
   RETAIN_UNSUPPORTED,
   refusalV3,
   SERVER_MOVED,
+  UNSUPPORTED_VERSION,
+  UNSUPPORTED_VERSION_V3,
   USE_ANOTHER_SERVER,
 } from './codec/reasons.ts'
 import { decodeWillProperties } from './codec/will-properties.ts'
@@ -19,6 +22,9 @@ import type { Config } from './config.ts'
 
 /** 5.0: the session never expires. */
 const NEVER_EXPIRES = 0xffffffff
+/** The protocol name with its length, and where it must stand: behind the first octet and four of the length at most. */
+const MQTT_NAME = Buffer.from('\0\x04MQTT', 'latin1')
+const CONNECT_HEAD = 11
 const NAMES: Readonly<Record<Version, string>> = { 3: '3.1', 4: '3.1.1', 5: '5.0' }
 
 export interface Connect {
@@ -75,8 +81,15 @@ export function readConnect(packet: IConnectPacket, frame: Uint8Array, config: C
       ...(packet.username !== undefined && { username: packet.username }),
       ...(packet.password !== undefined && { password: packet.password }),
       ...(will !== undefined && { will }),
+      ...readAuthentication(packet),
     },
   }
+}
+
+function readAuthentication({ properties }: IConnectPacket): Pick<ConnectRequest, 'authentication'> {
+  if (properties?.authenticationMethod === undefined) return {}
+  const { authenticationMethod: method, authenticationData: data } = properties
+  return { authentication: { method, ...(data !== undefined && { data }) } }
 }
 
 function readExpiry(
@@ -116,6 +129,19 @@ export function refusalOf({ version, request }: Connect, config: Config): number
   if (will !== undefined && will.qos > config.maximumQos) return QOS_UNSUPPORTED // [MQTT-3.2.2-12]
   if (will?.retain && !config.retainAvailable) return RETAIN_UNSUPPORTED // [MQTT-3.2.2-13]
   return undefined
+}
+
+/**
+ * What a CONNECT that cannot be read is answered with. One that says it is 5.0, or of a level that is not supported
+ * [MQTT-3.1.2-2], learns why; every other one just sees the close [MQTT-3.1.4-1].
+ */
+export function brokenConnack(error: Malformed, frame: Uint8Array): Uint8Array | undefined {
+  const name = Buffer.from(frame.buffer, frame.byteOffset, Math.min(frame.length, CONNECT_HEAD)).indexOf(MQTT_NAME)
+  const level = name < 0 ? undefined : frame[name + MQTT_NAME.length]
+  if (level === undefined || level === 4) return undefined
+  if (level > 5) return encodeConnack({ sessionPresent: false, reasonCode: UNSUPPORTED_VERSION }, 5)
+  if (level < 4) return encodeConnack({ sessionPresent: false, returnCode: UNSUPPORTED_VERSION_V3 }, 4)
+  return encodeConnack({ sessionPresent: false, reasonCode: malformedReason(error) }, 5)
 }
 
 export function redirectReason({ mode }: NonNullable<Config['redirect']>): number {
@@ -176,6 +202,9 @@ function answersTo(
   // [MQTT-3.1.2-28]
   if (connect.wantsResponseInformation && config.responseInformation !== '')
     properties.responseInformation = responseInformation(config.responseInformation, outcome.clientId, connect, gateway)
+  const { authentication } = connect.request
+  if (authentication !== undefined) properties.authenticationMethod = authentication.method
+  if (outcome.authenticationData !== undefined) properties.authenticationData = Buffer.from(outcome.authenticationData)
   if (outcome.tookOver !== undefined) {
     const { protocol, gateway: other, peer } = outcome.tookOver
     properties.reasonString = `took this client id over from ${protocol} (gateway ${other}, ${peer})`

@@ -4,34 +4,41 @@
  *
  * Rule: what a peer may not send ends in `#refuse`, which counts it, tells a 5.0 client why, and closes.
  */
-import type { IConnectPacket, IDisconnectPacket, ISubscribePacket, IUnsubscribePacket, Packet } from 'mqtt-packet'
-import type { CloseReason, ConnectOutcome, Delivery, Link, Malformed, PublishOutcome, Session, SubscribeOutcome } from '#sdk'
+import type { IAuthPacket, IConnectPacket, IDisconnectPacket, ISubscribePacket, IUnsubscribePacket, Packet } from 'mqtt-packet'
+import type {
+  AuthenticationOutcome,
+  CloseReason,
+  ConnectOutcome,
+  Delivery,
+  Link,
+  Malformed,
+  PublishOutcome,
+  Session,
+  SubscribeOutcome,
+} from '#sdk'
 import { isAccepted, isMalformed, Message, malformed } from '#sdk'
-import { PUBACK, PUBCOMP, PUBREC, PUBREL, sendAck, sendAckReason, sendPingresp } from './codec/acks.ts'
+import { Authenticating } from './authenticating.ts'
+import { acknowledgementFault, PUBACK, PUBCOMP, PUBREC, PUBREL, sendAck, sendAckReason, sendPingresp } from './codec/acks.ts'
 import type { Version } from './codec/control.ts'
-import { decodeControl, encodeConnack, encodeWithin, withoutReason } from './codec/control.ts'
+import { decodeControl, encodeWithin, withoutReason } from './codec/control.ts'
 import type { PacketSink } from './codec/framer.ts'
 import { PacketFramer } from './codec/framer.ts'
 import { IncomingPublish } from './codec/incoming-publish.ts'
 import { OutgoingAliases } from './codec/outgoing-aliases.ts'
 import { sendPublishV3, sendPublishV5, V3_NUMBERED, V3_PLAIN, V5_NUMBERED, V5_PLAIN } from './codec/publish.ts'
 import {
-  BAD_AUTHENTICATION_METHOD,
   CLIENT_ID_INVALID,
   GOODBYES,
-  isAcknowledgementReason,
   isServersDisconnectReason,
   malformedReason,
   NO_MATCHING_SUBSCRIBERS,
   PACKET_ID_NOT_FOUND,
   publishReason,
-  UNSUPPORTED_VERSION,
-  UNSUPPORTED_VERSION_V3,
+  REFUSALS,
 } from './codec/reasons.ts'
-import { structureFault } from './codec/structure.ts'
 import type { Config } from './config.ts'
 import type { Connect } from './connect.ts'
-import { connack, readConnect, redirectReason, refusal, refusalOf } from './connect.ts'
+import { brokenConnack, connack, readConnect, redirectReason, refusal, refusalOf } from './connect.ts'
 import { ReceivedIds } from './received-ids.ts'
 import { Subscribing } from './subscribing.ts'
 
@@ -67,8 +74,10 @@ export class MqttSession implements Session, PacketSink {
   /** Topics by the aliases that the client gave them. */
   #aliases: Map<number, string> | undefined = undefined
   #outgoingAliases: OutgoingAliases | undefined = undefined
-  /** What the client should not have sent, and is told. */
-  #fault: Malformed | undefined = undefined
+  /** Of a 5.0 client that named an authentication method. */
+  #authenticating: Authenticating | undefined = undefined
+  /** What a 5.0 client is told where the reason of the close does not say enough. */
+  #goodbye: { readonly code: number; readonly words: string } | undefined = undefined
 
   constructor(link: Link, config: Config) {
     this.#link = link
@@ -97,10 +106,23 @@ export class MqttSession implements Session, PacketSink {
       return
     }
     this.#phase = 'connected'
+    this.#authenticating?.accepted()
+    this.#link.disarm(CONNECT_TIMER)
     this.#ephemeral = connect.request.expiryMs === 0
     if (connect.topicAliases > 0) this.#outgoingAliases = new OutgoingAliases(connect.topicAliases)
     this.#silenceMs = connect.silenceMs
     if (this.#silenceMs > 0) this.#link.arm(SILENCE_TIMER, this.#silenceMs)
+  }
+
+  onChallenge(data: Uint8Array | undefined): void {
+    if (this.#phase === 'connecting') this.#link.arm(CONNECT_TIMER, this.#config.connectTimeout)
+    this.#authenticating?.challenge(data)
+  }
+
+  onAuthenticated(outcome: AuthenticationOutcome): void {
+    if (outcome.ok) return this.#authenticating?.acceptedAgain(outcome.data)
+    this.#goodbye = { code: REFUSALS[outcome.reason], words: outcome.message ?? outcome.reason }
+    this.#link.close('not-authorized') // [MQTT-4.12.1-2]
   }
 
   onDeliver(delivery: Delivery): void {
@@ -150,11 +172,10 @@ export class MqttSession implements Session, PacketSink {
     this.#framer.reset()
     const { redirect } = this.#config
     const isRedirected = reason === 'shutdown' && redirect !== undefined
-    const fault = this.#fault
-    const code = fault !== undefined ? malformedReason(fault) : isRedirected ? redirectReason(redirect) : GOODBYES[reason]
+    const code = this.#goodbye?.code ?? (isRedirected ? redirectReason(redirect) : GOODBYES[reason])
     // [MQTT-3.14.0-1]: no DISCONNECT before a successful CONNACK.
     if (this.#version < 5 || !connected || code === undefined) return
-    const properties = { reasonString: fault?.malformed ?? reason, ...(isRedirected && { serverReference: redirect.server }) }
+    const properties = { reasonString: this.#goodbye?.words ?? reason, ...(isRedirected && { serverReference: redirect.server }) }
     const told = encodeWithin({ cmd: 'disconnect', reasonCode: code, properties }, 5, this.#maximumPacketSize)
     if (told !== undefined) this.#link.send(told)
   }
@@ -166,8 +187,10 @@ export class MqttSession implements Session, PacketSink {
     if (this.#phase !== 'connected') {
       if (this.#phase === 'closed') return false
       if (first >> 4 === 1 && this.#phase === 'new') this.#onConnectPacket(bytes.subarray(start, end))
+      // [MQTT-3.1.2-30]: AUTH and DISCONNECT alone, while the client is asked to prove itself.
+      else if (first >> 4 >= 14 && this.#authenticating?.isChallenged) this.#onControl(bytes.subarray(start, end))
       else this.#refuse(malformed('connect-expected', 0, true)) // [MQTT-3.1.0-1]
-      return this.#isConnected()
+      return this.#mayGoOn()
     }
     switch (first >> 4) {
       case 3:
@@ -198,8 +221,8 @@ export class MqttSession implements Session, PacketSink {
   }
 
   /** As a call, since the compiler does not see that a call before it may have changed the phase. */
-  #isConnected(): boolean {
-    return this.#phase === 'connected'
+  #mayGoOn(): boolean {
+    return this.#phase === 'connected' || (this.#phase === 'connecting' && this.#authenticating?.isChallenged === true)
   }
 
   #onPublish(bytes: Uint8Array, start: number, body: number, end: number): void {
@@ -248,17 +271,10 @@ export class MqttSession implements Session, PacketSink {
   #onAck(bytes: Uint8Array, start: number, body: number, end: number): void {
     const first = bytes[start] as number
     const type = first & 0xf0
-    const length = end - body
-    if (length < 2 || (this.#version < 5 && length !== 2)) return this.#refuse(malformed('truncated', 0, true))
-    // [MQTT-3.6.1-1] and the reserved flags of the others.
-    if ((first & 0x0f) !== (type === 0x60 ? 2 : 0)) return this.#refuse(malformed('flags', 0, true))
-    const id = ((bytes[body] as number) << 8) | (bytes[body + 1] as number)
-    if (id === 0) return this.#refuse(malformed('packet-identifier-0', 0, true))
-    // Only with properties is there more to check; they mean nothing to us.
-    const fault = length > 3 ? structureFault(bytes.subarray(start, end), 5) : undefined
+    const fault = acknowledgementFault(bytes, start, body, end, this.#version === 5)
     if (fault !== undefined) return this.#refuse(malformed(fault, 0, true))
-    const reason = length > 2 ? (bytes[body + 2] as number) : 0
-    if (reason > 0 && !isAcknowledgementReason(type >> 4, reason)) return this.#refuse(malformed('reason-code', 0, true))
+    const id = ((bytes[body] as number) << 8) | (bytes[body + 1] as number)
+    const reason = end - body > 2 ? (bytes[body + 2] as number) : 0
     const link = this.#link
     switch (type) {
       case PUBACK:
@@ -284,7 +300,7 @@ export class MqttSession implements Session, PacketSink {
     const packet = decodeControl(frame, 'connect')
     if (isMalformed(packet)) return this.#refuseConnect(packet, frame)
     const connect = readConnect(packet as IConnectPacket, frame, this.#config)
-    if ('malformed' in connect) return this.#refuse(connect)
+    if ('malformed' in connect) return this.#refuseConnect(connect, frame)
     this.#connect = connect
     this.#phase = 'connecting'
     this.#version = connect.version
@@ -298,21 +314,17 @@ export class MqttSession implements Session, PacketSink {
       this.#link.count('connect-refused')
       return this.#link.close('not-authorized')
     }
-    if ((packet as IConnectPacket).properties?.authenticationMethod !== undefined) {
-      this.#link.send(encodeConnack({ sessionPresent: false, reasonCode: BAD_AUTHENTICATION_METHOD }, 5)) // [MQTT-4.12.0-1]
-      return this.#link.close('not-authorized')
+    const { request } = connect
+    if (request.authentication !== undefined) {
+      const send = (answer: Packet): void => void this.#send(encodeWithin(answer, 5, this.#maximumPacketSize))
+      this.#authenticating = new Authenticating(this.#link, request, request.authentication, send)
     }
-    this.#link.connect(connect.request)
+    this.#link.connect(request)
   }
 
-  /** A CONNECT of an unknown level gets its answer [MQTT-3.1.2-2]; every other broken one just the close. */
   #refuseConnect(error: Malformed, frame: Uint8Array): void {
-    const name = Buffer.from(frame.buffer, frame.byteOffset, frame.length).indexOf('MQTT')
-    const level = frame[name + 4]
-    if (error.malformed === 'protocol-name-or-level' && name > 0 && level !== undefined && (level < 4 || level > 5)) {
-      const answer = level > 5 ? { reasonCode: UNSUPPORTED_VERSION } : { returnCode: UNSUPPORTED_VERSION_V3 }
-      this.#link.send(encodeConnack({ sessionPresent: false, ...answer }, level > 5 ? 5 : 4))
-    }
+    const answer = brokenConnack(error, frame)
+    if (answer !== undefined) this.#link.send(answer)
     this.#refuse(error)
   }
 
@@ -325,6 +337,7 @@ export class MqttSession implements Session, PacketSink {
     if (packet.cmd === 'subscribe') error = subscribing.subscribe(packet as ISubscribePacket)
     else if (packet.cmd === 'unsubscribe') error = subscribing.unsubscribe(packet as IUnsubscribePacket)
     else if (packet.cmd === 'disconnect') error = this.#onDisconnect(packet as IDisconnectPacket)
+    else if (packet.cmd === 'auth') error = this.#onAuth(packet)
     else error = malformed('unexpected-packet', 0, true)
     if (subscribing.idle) this.#subscribing = undefined
     if (error !== undefined) this.#refuse(error)
@@ -338,6 +351,11 @@ export class MqttSession implements Session, PacketSink {
     this.#link.disconnect(packet.reasonCode === DISCONNECT_WITH_WILL || (packet.reasonCode ?? 0) >= 0x80, expiryMs) // [MQTT-3.14.4-3]
     this.#link.close('disconnected')
     return undefined
+  }
+
+  /** A client that named no method sends no AUTH [MQTT-4.12.0-7]. */
+  #onAuth(packet: IAuthPacket): Malformed | undefined {
+    return this.#authenticating?.onAuth(packet) ? undefined : malformed('authentication', 0, true)
   }
 
   #acknowledge(first: number, id: number, reason: number): void {
@@ -371,7 +389,7 @@ export class MqttSession implements Session, PacketSink {
 
   #refuse(error: Malformed): void {
     this.#link.malformed(error)
-    this.#fault = error
+    this.#goodbye = { code: malformedReason(error), words: error.malformed }
     this.#link.close(error.malformed === 'packet-too-large' ? 'too-large' : 'protocol-error')
   }
 }

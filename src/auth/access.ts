@@ -11,7 +11,18 @@ export interface Credentials {
   readonly request: ConnectRequest
 }
 
-export type Verdict = { readonly ok: true } | { readonly ok: false; readonly reason: ConnectRefusal; readonly message?: string }
+export type Verdict =
+  /** `data` is the last word of an authentication method, for the client. */
+  | { readonly ok: true; readonly data?: Uint8Array }
+  | { readonly ok: false; readonly reason: ConnectRefusal; readonly message?: string }
+
+/** An authentication method wants to know more: `data` goes to the client, `answer` takes what it says. */
+export interface Challenge {
+  readonly data: Uint8Array | undefined
+  answer(data: Uint8Array | undefined): Step | Promise<Step>
+}
+
+export type Step = Verdict | Challenge
 
 export interface Subject {
   readonly id: string
@@ -22,6 +33,11 @@ export interface Subject {
 export interface Access {
   /** A rejected promise counts as `unavailable`: a broken source never lets anybody in. */
   authenticate(credentials: Credentials): Verdict | Promise<Verdict>
+  /**
+   * Begins the authentication by `request.authentication`, of a new client or, anew, of one that is connected. Undefined
+   * for a method that is not known; absent where none is. `authenticate` is not asked about such a client.
+   */
+  exchange?(credentials: Credentials): Step | Promise<Step> | undefined
   /** Absent: everything is allowed. */
   authorize?: (subject: Subject, action: 'publish' | 'subscribe', topic: string) => boolean
 }

@@ -10,8 +10,9 @@ import type { Listener, TotalLimits } from '../transport/listener.ts'
 import { createListener } from '../transport/listener.ts'
 import type { Wire } from '../transport/wire.ts'
 import { GatewayCounters } from './gateway-counters.ts'
-import { peerName, SessionHost } from './host.ts'
+import { SessionHost } from './host.ts'
 import { MessageRate } from './message-rate.ts'
+import { peerName } from './peer-name.ts'
 import type { Shared, Turn } from './surroundings.ts'
 
 export interface RunningListener {

@@ -3,14 +3,16 @@
  * not know is decided here: parking of early bytes, back-pressure, fault isolation, rebinding, limits.
  */
 import type { Verdict } from '../auth/access.ts'
-import type { CloseReason, ConnectRefusal, ConnectRequest, Delivery, Link, Peer, Session } from '../sdk.ts'
+import type { CloseReason, ConnectOutcome, ConnectRequest, Delivery, Link, Peer, Session } from '../sdk.ts'
 import type { Listener } from '../transport/listener.ts'
 import type { Wire, WireCloseCause, WireHandler } from '../transport/wire.ts'
 import { ClientLink } from './client-link.ts'
 import type { GatewayRuntime } from './gateway-runtime.ts'
+import { Inquiry } from './inquiry.ts'
 import type { MessageRate } from './message-rate.ts'
 import { MESSAGE_RATE_TIMER } from './message-rate.ts'
 import { Parking } from './parking.ts'
+import { peerName } from './peer-name.ts'
 import { SessionTimers } from './session-timers.ts'
 
 const NOTHING = new Uint8Array(0)
@@ -42,6 +44,7 @@ export class SessionHost extends ClientLink implements Link, WireHandler {
   #throttled = false
   #timers: SessionTimers | undefined = undefined
   #parking: Parking | undefined = undefined
+  #inquiry: Inquiry | undefined = undefined
   #parent: SessionHost | undefined
   #branches: Set<SessionHost> | undefined = undefined
   #current: Uint8Array | undefined = undefined
@@ -77,11 +80,7 @@ export class SessionHost extends ClientLink implements Link, WireHandler {
       this.count('rate-limited')
       return
     }
-    if (this.#parking !== undefined) {
-      if (!this.#parking.keep(bytes)) this.count('parked-overflow')
-      return
-    }
-    this.#handle(bytes)
+    this.#feed(bytes)
   }
 
   onDrain(): void {
@@ -105,15 +104,7 @@ export class SessionHost extends ClientLink implements Link, WireHandler {
       this.#unthrottle()
       return
     }
-    const { turn } = this.runtime
-    turn.enter()
-    try {
-      this.session.onTimer(timer)
-    } catch (error) {
-      this.#fault(error)
-    } finally {
-      turn.leave()
-    }
+    this.#event(() => this.session.onTimer(timer))
   }
 
   // ---- broker events -------------------------------------------------------------------------------------------
@@ -186,25 +177,16 @@ export class SessionHost extends ClientLink implements Link, WireHandler {
     this.#early = undefined
     if (this.client !== undefined) this.disconnect(false)
     this.#connecting = true
-    const { access } = this.runtime.shared
-    const verdict = access.authenticate({ gateway: this.runtime.name, peer: this.peer, request })
-    if (!(verdict instanceof Promise)) {
-      this.#admit(request, verdict)
-      return
-    }
-    const wire = this.#wire
-    // A branch shares its wire with others, who must not wait for it: its session queues its own requests.
-    if (this.#parent === undefined) {
-      this.#parking = new Parking(this.peer.datagram)
-      wire.pause()
-    }
-    verdict.then(
-      (answer) => this.#admitLater(request, answer, wire),
-      (error: unknown) => {
-        this.runtime.log.error({ error: String(error), clientid: request.clientId }, 'authentication failed to answer: refused')
-        this.#admitLater(request, { ok: false, reason: 'unavailable' }, wire)
-      },
-    )
+    this.#ask(request, (verdict) => this.#admit(request, verdict))
+  }
+
+  respond(data: Uint8Array | undefined): void {
+    if (this.closedBy === undefined) this.#inquiry?.answer(data)
+  }
+
+  authenticate(request: ConnectRequest): void {
+    if (this.client === undefined || this.#inquiry !== undefined) return
+    this.#ask(request, (verdict) => this.#event(() => this.session.onAuthenticated?.(verdict)))
   }
 
   branch(open: (link: Link) => Session): Session {
@@ -253,6 +235,12 @@ export class SessionHost extends ClientLink implements Link, WireHandler {
 
   // ---- inside --------------------------------------------------------------------------------------------------
 
+  #feed(bytes: Uint8Array): void {
+    if (this.closedBy !== undefined) return
+    if (this.#parking === undefined) this.#handle(bytes)
+    else if (!this.#parking.keep(bytes)) this.count('parked-overflow')
+  }
+
   #handle(bytes: Uint8Array): void {
     const { turn } = this.runtime
     turn.enter()
@@ -287,66 +275,83 @@ export class SessionHost extends ClientLink implements Link, WireHandler {
     if (this.#parking === undefined) this.#wire.resume()
   }
 
-  #admitLater(request: ConnectRequest, verdict: Verdict, wire: Wire): void {
+  #ask(request: ConnectRequest, decided: (verdict: Verdict) => void): void {
+    const { name, shared, log } = this.runtime
+    const wire = this.#wire
+    this.#inquiry = new Inquiry({
+      wait: () => this.#park(wire),
+      resume: (act) => this.#unpark(act, wire),
+      challenge: (data) => this.#event(() => this.session.onChallenge?.(data)),
+      decided: (verdict) => {
+        this.#inquiry = undefined
+        decided(verdict)
+      },
+      failed: (error) =>
+        log.error({ error: String(error), clientid: request.clientId }, 'authentication failed to answer: refused'),
+    })
+    this.#inquiry.begin(shared.access, { gateway: name, peer: this.peer, request })
+  }
+
+  #park(wire: Wire): void {
+    // A branch shares its wire with others, who must not wait for it: its session queues its own requests.
+    if (!this.#connecting || this.#parent !== undefined) return
+    this.#parking = new Parking(this.peer.datagram)
+    wire.pause()
+  }
+
+  #unpark(act: () => void, wire: Wire): void {
     if (this.closedBy !== undefined) return
-    const { turn } = this.runtime
-    turn.enter()
-    try {
-      this.#admit(request, verdict)
+    this.#event(() => {
       const parking = this.#parking
       this.#parking = undefined
-      if (this.#parent === undefined) {
-        if (!this.#throttled) wire.resume()
-        // The empty chunk wakes a framer that stopped in the middle of the chunk with the connect.
-        if (this.closedBy === undefined) this.#handle(NOTHING)
-        for (const bytes of parking?.take() ?? []) if (this.closedBy === undefined) this.#handle(bytes)
-      }
-    } finally {
-      turn.leave()
-    }
+      act()
+      if (this.#parent !== undefined) return
+      if (!this.#throttled && this.#parking === undefined) wire.resume()
+      // The empty chunk wakes a framer that stopped in the middle of the chunk with the connect.
+      this.#feed(NOTHING)
+      for (const bytes of parking?.take() ?? []) this.#feed(bytes)
+    })
   }
 
   #admit(request: ConnectRequest, verdict: Verdict): void {
     this.#connecting = false
     const { runtime } = this
     if (!verdict.ok) {
-      this.#refuse(verdict.reason, verdict.message)
+      this.count(`connect-refused-${verdict.reason}`)
+      this.#answer(verdict)
       return
     }
     const { outcome, client } = runtime.shared.core.attach(runtime, this, request)
-    if (!outcome.ok) this.#refuse(outcome.reason, outcome.message)
-    if (client === undefined) return
-    this.adopt(client)
-    this.#answer(outcome)
-    if (this.client !== client || client.ref !== this) return
+    if (!outcome.ok) this.count(`connect-refused-${outcome.reason}`)
+    if (client !== undefined) this.adopt(client)
+    this.#answer(outcome.ok && verdict.data !== undefined ? { ...outcome, authenticationData: verdict.data } : outcome)
+    if (client === undefined || this.client !== client || client.ref !== this) return
     this.subscribeByRule(client)
     runtime.shared.core.resume(client)
   }
 
-  #refuse(reason: ConnectRefusal, message: string | undefined): void {
-    this.count(`connect-refused-${reason}`)
-    this.#answer({ ok: false, reason, ...(message !== undefined && { message }) })
+  #answer(outcome: ConnectOutcome): void {
+    this.#event(() => this.session.onConnect(outcome))
   }
 
-  #answer(outcome: Parameters<Session['onConnect']>[0]): void {
+  #event(act: () => void): void {
+    const { turn } = this.runtime
+    turn.enter()
     try {
-      this.session.onConnect(outcome)
+      act()
     } catch (error) {
       this.#fault(error)
+    } finally {
+      turn.leave()
     }
   }
 
   #drained(): void {
     if (!this.congested) return
     this.congested = false
-    if (this.client === undefined || this.holding || this.closedBy !== undefined) return
-    const { turn } = this.runtime
-    turn.enter()
-    try {
-      this.runtime.shared.core.release(this.client)
-    } finally {
-      turn.leave()
-    }
+    const { client } = this
+    if (client === undefined || this.holding || this.closedBy !== undefined) return
+    this.#event(() => this.runtime.shared.core.release(client))
   }
 
   #finish(reason: CloseReason): void {
@@ -389,10 +394,6 @@ export class SessionHost extends ClientLink implements Link, WireHandler {
 
 /** Stands on a wire whose session moved elsewhere. */
 const ABANDONED: WireHandler = { onBytes() {}, onDrain() {}, onClosed() {} }
-
-export function peerName(peer: Peer): string {
-  return peer.address.includes(':') ? `[${peer.address}]:${peer.port}` : `${peer.address}:${peer.port}`
-}
 
 function describeError(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error)

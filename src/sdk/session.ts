@@ -26,6 +26,13 @@ export interface Will {
   readonly expiryMs?: number
 }
 
+/** An authentication that takes several messages, as in SASL (RFC 4422). */
+export interface Authentication {
+  readonly method: string
+  /** What the client says first. */
+  readonly data?: Uint8Array
+}
+
 export interface ConnectRequest {
   /** Empty asks the broker to assign one. */
   readonly clientId: string
@@ -35,6 +42,8 @@ export interface ConnectRequest {
   readonly version?: string
   readonly username?: string
   readonly password?: Uint8Array
+  /** Proves who connects instead of user name and password. A session that sets it implements `onChallenge`. */
+  readonly authentication?: Authentication
   /** True discards what an earlier session of this client id left behind. */
   readonly cleanStart: boolean
   /** How long the session outlives its connection, in ms; 0 ends with it, Infinity never ends. */
@@ -48,7 +57,20 @@ export interface ConnectRequest {
   readonly trackQos0?: boolean
 }
 
-export type ConnectRefusal = 'bad-credentials' | 'not-authorized' | 'banned' | 'quota' | 'unavailable' | 'bad-client-id'
+export type ConnectRefusal =
+  | 'bad-credentials'
+  | 'not-authorized'
+  | 'banned'
+  | 'quota'
+  | 'unavailable'
+  | 'bad-client-id'
+  | 'unknown-method' // of authentication
+
+/** What became of an authentication that a connected client asked for. */
+export type AuthenticationOutcome =
+  /** `data` is the last word of the method, for the client. */
+  | { readonly ok: true; readonly data?: Uint8Array }
+  | { readonly ok: false; readonly reason: ConnectRefusal; readonly message?: string }
 
 export type ConnectOutcome =
   | {
@@ -59,6 +81,8 @@ export type ConnectOutcome =
       readonly assigned: boolean
       /** Whom this connection displaced, for diagnostics to the newcomer. */
       readonly tookOver?: { readonly protocol: string; readonly gateway: string; readonly peer: string }
+      /** The last word of an authentication method, for the client. */
+      readonly authenticationData?: Uint8Array
     }
   | { readonly ok: false; readonly reason: ConnectRefusal; readonly message?: string }
 
@@ -167,6 +191,10 @@ export interface Link {
    * calls `onBytes` again, with an empty chunk if nothing came, so that a framer which stopped goes on.
    */
   connect(request: ConnectRequest): void
+  /** What the device says to `onChallenge`. */
+  respond(data: Uint8Array | undefined): void
+  /** A connected client proves itself anew, by `request.authentication`. Answered by `onAuthenticated`; all goes on meanwhile. */
+  authenticate(request: ConnectRequest): void
   /** Replaces the will of the connected client; undefined takes it away. */
   setWill(will: Will | undefined): void
   /**
@@ -220,6 +248,9 @@ export interface Session {
   onBytes(bytes: Uint8Array): void
   onTimer(timer: number): void
   onConnect(outcome: ConnectOutcome): void
+  /** The authentication method asks the device; answer with `link.respond`, now or later. */
+  onChallenge?(data: Uint8Array | undefined): void
+  onAuthenticated?(outcome: AuthenticationOutcome): void
   onDeliver(delivery: Delivery): void
   onPublished?(tag: number, outcome: PublishOutcome): void
   onSubscribed?(tag: number, outcome: SubscribeOutcome): void

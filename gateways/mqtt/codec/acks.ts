@@ -1,6 +1,11 @@
-/** PUBACK, PUBREC, PUBREL, PUBCOMP and PINGRESP, written side by side into a slab (MQTT 5.0 sections 3.4 to 3.7, 3.13). */
+/**
+ * PUBACK, PUBREC, PUBREL and PUBCOMP, read in place, and with PINGRESP written side by side into a slab (MQTT 5.0 sections
+ * 3.4 to 3.7, 3.13).
+ */
 import { Slab } from '#bytes/slab'
 import type { PublishSink } from './publish.ts'
+import { isAcknowledgementReason } from './reasons.ts'
+import { structureFault } from './structure.ts'
 
 export const PUBACK = 0x40
 export const PUBREC = 0x50
@@ -10,6 +15,27 @@ export const PUBCOMP = 0x70
 
 const slab = new Slab()
 const PINGRESP = new Uint8Array([0xd0, 0])
+
+/** What is wrong with `bytes[start, end)`, an acknowledgement whose variable header begins at `body`; undefined when nothing is. */
+export function acknowledgementFault(
+  bytes: Uint8Array,
+  start: number,
+  body: number,
+  end: number,
+  isV5: boolean,
+): string | undefined {
+  const first = bytes[start] as number
+  const type = first >> 4
+  const length = end - body
+  if (length < 2) return 'truncated'
+  if (length > 2 && !isV5) return 'surplus'
+  if ((first & 0x0f) !== (type === PUBREL >> 4 ? 2 : 0)) return 'flags' // [MQTT-3.6.1-1] and the reserved flags of the others
+  if (bytes[body] === 0 && bytes[body + 1] === 0) return 'packet-identifier-0'
+  if (length === 2) return undefined
+  // Only with properties is there more to check; they mean nothing to us.
+  if (length > 3) return structureFault(bytes.subarray(start, end), 5)
+  return isAcknowledgementReason(type, bytes[body + 2] as number) ? undefined : 'reason-code'
+}
 
 /** Success: two octets of remaining length, in every version (MQTT 5.0 section 3.4.2.1). */
 export function sendAck(first: number, id: number, sink: PublishSink): void {

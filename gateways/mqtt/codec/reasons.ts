@@ -73,6 +73,7 @@ export const REFUSALS: Readonly<Record<ConnectRefusal, number>> = {
   quota: QUOTA_EXCEEDED,
   unavailable: SERVER_UNAVAILABLE,
   'bad-client-id': CLIENT_ID_INVALID,
+  'unknown-method': BAD_AUTHENTICATION_METHOD,
 }
 
 /** CONNACK return codes of 3.1 and 3.1.1. */
@@ -83,6 +84,7 @@ export const REFUSALS_V3: Readonly<Record<ConnectRefusal, number>> = {
   quota: 3,
   unavailable: 3,
   'bad-client-id': 2,
+  'unknown-method': 5,
 }
 export const UNSUPPORTED_VERSION_V3 = 1
 

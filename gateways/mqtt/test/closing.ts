@@ -48,3 +48,19 @@ export async function eachIsRefused(reason: number, packets: Readonly<Record<str
     assert.deepEqual([world.core.size, world.wheel.size, world.faults()], [0, 0, 0], what)
   }
 }
+
+/** A CONNECT of 5.0: CONNACK with this reason code, then the close. */
+export async function eachConnectIsRefused(reason: number, packets: Readonly<Record<string, string>>): Promise<void> {
+  for (const [what, digits] of Object.entries(packets)) {
+    const { open, world } = await fixture()
+    const peer = open(5)
+    peer.raw(unhex(digits))
+    assert.deepEqual(
+      peer.peer.take().map((bytes) => [...bytes]),
+      [[0x20, 3, 0, reason, 0]],
+      `${what}: one CONNACK`,
+    )
+    assert.equal(peer.peer.closed, 'protocol-error', what)
+    assert.deepEqual([world.core.size, world.wheel.size, world.faults()], [0, 0, 0], what)
+  }
+}

@@ -2,9 +2,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { IConnackPacket } from 'mqtt-packet'
-import { eachCloses } from './closing.ts'
+import { eachConnectIsRefused } from './closing.ts'
 import { dialogue } from './dialogue.ts'
 import { fixture } from './peer.ts'
+
+const MALFORMED = 0x81
+const PROTOCOL_ERROR = 0x82
 
 const ONLINE = `
   a = tcp
@@ -12,7 +15,7 @@ const ONLINE = `
   a<< CONNACK code=0 sessionPresent=false ...`
 
 test('5.0 [MQTT-3.1.2-3] the reserved flag closes the connection', () =>
-  eachCloses({ reserved: '100e 0004 4d515454 05 03 0000 00 0001 61' }))
+  eachConnectIsRefused(MALFORMED, { reserved: '100e 0004 4d515454 05 03 0000 00 0001 61' }))
 
 dialogue(
   '5.0 [MQTT-3.1.2-4] clean start discards the session that was there',
@@ -52,17 +55,29 @@ dialogue(
 )
 
 test('5.0 [MQTT-3.1.2-11] will bits without a will close the connection', () =>
-  eachCloses({ QoS: '100e 0004 4d515454 05 0a 0000 00 0001 61', retain: '100e 0004 4d515454 05 22 0000 00 0001 61' }))
+  eachConnectIsRefused(MALFORMED, {
+    QoS: '100e 0004 4d515454 05 0a 0000 00 0001 61',
+    retain: '100e 0004 4d515454 05 22 0000 00 0001 61',
+  }))
 
 test('5.0 [MQTT-3.1.2-12] will QoS 3 closes the connection', () =>
-  eachCloses({ 'QoS 3': '1015 0004 4d515454 05 1e 0000 00 0001 61 00 0001 77 0001 78' }))
+  eachConnectIsRefused(MALFORMED, { 'QoS 3': '1015 0004 4d515454 05 1e 0000 00 0001 61 00 0001 77 0001 78' }))
 
 test('5.0 [MQTT-3.1.2-9] the fields that the flags promise must be there', () =>
-  eachCloses({
+  eachConnectIsRefused(MALFORMED, {
     'no will': '100e 0004 4d515454 05 06 0000 00 0001 61',
     'no user name': '100e 0004 4d515454 05 82 0000 00 0001 61',
     'no password': '100e 0004 4d515454 05 42 0000 00 0001 61',
     'more than the flags promise': '1011 0004 4d515454 05 02 0000 00 0001 61 0001 70',
+  }))
+
+test('5.0 a receive maximum or maximum packet size of 0, and what stands twice, are protocol errors (section 3.1.2.11)', () =>
+  eachConnectIsRefused(PROTOCOL_ERROR, {
+    'receive maximum 0': '1011 0004 4d515454 05 02 0000 03 21 0000 0001 61',
+    'maximum packet size 0': '1013 0004 4d515454 05 02 0000 05 27 00000000 0001 61',
+    'session expiry twice': '1018 0004 4d515454 05 02 0000 0a 11 00000001 11 00000001 0001 61',
+    'authentication data without a method': '1012 0004 4d515454 05 02 0000 04 16 0001 78 0001 61',
+    'a property of PUBLISH': '1010 0004 4d515454 05 02 0000 02 01 01 0001 61',
   }))
 
 dialogue(

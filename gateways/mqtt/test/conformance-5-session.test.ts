@@ -1,6 +1,6 @@
 /** MQTT 5.0 sections 3.1 to 3.3 and 4.1 to 4.9 where 3.1.1 says nearly the same: session, window, order, topics. */
 import { test } from 'node:test'
-import { eachCloses, eachIsRefused } from './closing.ts'
+import { eachCloses, eachConnectIsRefused, eachIsRefused } from './closing.ts'
 import { dialogue } from './dialogue.ts'
 
 const ONLINE = `
@@ -37,7 +37,7 @@ dialogue(
 )
 
 test('5.0 [MQTT-3.1.3-3] the client identifier is there, and first; [MQTT-3.1.3-4] it is text, as are will topic [MQTT-3.1.3-11] and user name [MQTT-3.1.3-12]', () =>
-  eachCloses({
+  eachConnectIsRefused(0x81, {
     'no client identifier': '100b 0004 4d515454 05 02 0000 00',
     'client identifier': '100f 0004 4d515454 05 02 0000 00 0002 c0af',
     'will topic': '1016 0004 4d515454 05 06 0000 00 0001 61 00 0002 c0af 0001 78',
@@ -89,8 +89,10 @@ dialogue(
   a<< CONNACK code=0 sessionPresent=false ...`,
 )
 
-test('5.0 [MQTT-3.14.0-1] before a successful CONNACK there is no DISCONNECT', () =>
-  eachCloses({ 'a CONNECT that is malformed': '100f 0004 4d515454 05 02 0000 02 7e00 0001 61', PINGREQ: '10 80808080 01' }))
+test('5.0 [MQTT-3.14.0-1] before a successful CONNACK there is no DISCONNECT', async () => {
+  await eachConnectIsRefused(0x81, { 'a CONNECT that is malformed': '100f 0004 4d515454 05 02 0000 02 7e00 0001 61' })
+  await eachCloses({ 'a CONNECT that has no end': '10 80808080 01' })
+})
 
 test('5.0 [MQTT-3.14.1-1] reserved bits of DISCONNECT are a malformed packet', () => eachIsRefused(0x81, { 'bit 0': 'e100' }))
 
