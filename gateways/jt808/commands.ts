@@ -9,7 +9,7 @@ import { ControlCommand } from './codec/bodies/control.ts'
 import { parameterNamed } from './codec/bodies/parameter-table.ts'
 import { type ParameterItem, takeParameter } from './codec/bodies/parameters.ts'
 import { TextFlag, type TextMessage } from './codec/bodies/text-message.ts'
-import { type Draft, type HeaderForm, messageId, takeDraft, typeOf, writeBody } from './codec/index.ts'
+import { type Draft, type HeaderForm, isDownlink, messageId, takeDraft, typeOf, writeBody } from './codec/index.ts'
 
 /** Why a command is answered without asking the terminal. */
 export interface Rejection {
@@ -50,7 +50,7 @@ export function compose({ name, args }: Pick<Command, 'name' | 'args'>, form: He
 
 /** The message `id` from the JSON of its body; one that is not declared takes `hex`. */
 export function composeById(id: number, json: unknown, form: HeaderForm): Composition | Rejection {
-  const draft = takeDraft(id, json, form)
+  const draft = isDownlink(id) ? takeDraft(id, json, form) : undefined
   if (draft !== undefined) {
     return 'faults' in draft ? { code: 'bad-request', message: draft.faults.join('; ') } : composition(draft, form)
   }

@@ -83,8 +83,8 @@ export function framesOf(party: Party, draft: Draft, sn: number, partBytes = 100
 }
 
 /**
- * The platform's message `id` from the JSON of its body, as `toJson` shows it: a draft, or what is wrong with the JSON by path;
- * undefined when the platform has no such message.
+ * The message `id` from the JSON of its body, as `toJson` shows it: a draft, or what is wrong with the JSON by path; undefined when
+ * there is no such message.
  */
 export function draftOf(
   id: number,

@@ -2,7 +2,7 @@
 import { toHex } from '#bytes/hex'
 import { encodeEnvelope } from '#sdk'
 import { alarmNames } from './codec/bodies/alarms.ts'
-import type { AuthenticateDetails } from './codec/bodies/authenticate.ts'
+import { type AuthenticateDetails, withoutCode } from './codec/bodies/authenticate.ts'
 import { Status } from './codec/bodies/location.ts'
 import { shown } from './codec/bodies/text.ts'
 import { type Location, type Message, nativeOf, type Opaque, presentBody, type Register } from './codec/index.ts'
@@ -20,12 +20,17 @@ export interface Origin {
   readonly native: boolean
 }
 
+/** An authentication code is between terminal and platform. */
+function withoutSecrets(message: Message): Message {
+  return message.type === 'authenticate' ? { ...message, body: withoutCode(message.body) } : message
+}
+
 export type Data = Readonly<Record<string, unknown>>
 
 /** The UTF-8 JSON of an envelope about `message`. */
 export function envelope(origin: Origin, type: string, data: Data, message: Message | undefined): Uint8Array {
   const { device, gateway, ts } = origin
-  const native = origin.native && message !== undefined ? nativeOf(message) : undefined
+  const native = origin.native && message !== undefined ? nativeOf(withoutSecrets(message)) : undefined
   return encodeEnvelope({ device, protocol: 'jt808', gateway, type, data, native }, ts)
 }
 

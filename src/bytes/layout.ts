@@ -34,7 +34,16 @@ export interface Fields {
   surplus(): string | undefined
 }
 
+/** One member of a layout as data; `octets` where the kind is given them. */
+export interface LayoutField {
+  readonly name: string
+  readonly kind: keyof Fields
+  readonly octets: number | undefined
+}
+
 export interface Layout<T> {
+  /** What is declared, in wire order. */
+  readonly fields: readonly LayoutField[]
   /** The struct that fills `bytes[start, end)`; undefined when those are too few octets for it. */
   decode(bytes: Uint8Array, start?: number, end?: number): T | undefined
   /** Throws a RangeError when a value does not fit its field: check what a person gave before it comes here. */
@@ -45,6 +54,7 @@ export interface Layout<T> {
 export function layout<T extends object>(shape: (fields: Fields) => T): Layout<T> {
   const steps = trace(shape)
   return {
+    fields: steps.map(({ key, kind, octets }) => ({ name: key, kind, octets })),
     decode(bytes, start = 0, end = bytes.length) {
       const reader = new FieldReader(bytes, start, end)
       const value = shape(reader)
@@ -87,6 +97,8 @@ type Write = (writer: Writer, value: unknown) => void
 
 interface Step {
   readonly key: string
+  readonly kind: keyof Fields
+  readonly octets: number | undefined
   readonly write: Write
 }
 
@@ -98,12 +110,14 @@ function trace(shape: (fields: Fields) => object): readonly Step[] {
   return traced.map(([key, token], at) => {
     const step = tracer.steps[at] as TracedField
     if (token !== step.token) throw new TypeError(`layout member '${key}' is not the field that is read at its place`)
-    return { key, write: step.write }
+    return { key, kind: step.kind, octets: step.octets, write: step.write }
   })
 }
 
 interface TracedField {
   readonly token: symbol
+  readonly kind: keyof Fields
+  readonly octets: number | undefined
   readonly write: Write
 }
 
@@ -112,22 +126,22 @@ class Tracer {
   readonly steps: TracedField[] = []
 
   readonly fields: Fields = {
-    u8: () => this.#add((writer, value) => writer.u8(value as number)),
-    u16: () => this.#add((writer, value) => writer.u16(value as number)),
-    u32: () => this.#add((writer, value) => writer.u32(value as number)),
-    i16: () => this.#add((writer, value) => writer.u16(value as number)),
-    bcd: (octets) => this.#add((writer, value) => writeBcd(writer, value as string, octets)),
-    text: (octets) => this.#add((writer, value) => writePadded(writer, value as string, octets)),
-    text8: () => this.#add((writer, value) => writeCounted(writer, value as string)),
-    textRest: () => this.#add((writer, value) => writeGbk(writer, value as string)),
-    take: (octets) => this.#add((writer, value) => writeExact(writer, value as Uint8Array, octets)),
-    rest: () => this.#add((writer, value) => writer.put(value as Uint8Array)),
-    surplus: () => this.#add((writer, value) => writeHex(writer, value as string | undefined)),
+    u8: () => this.#add('u8', undefined, (writer, value) => writer.u8(value as number)),
+    u16: () => this.#add('u16', undefined, (writer, value) => writer.u16(value as number)),
+    u32: () => this.#add('u32', undefined, (writer, value) => writer.u32(value as number)),
+    i16: () => this.#add('i16', undefined, (writer, value) => writer.u16(value as number)),
+    bcd: (octets) => this.#add('bcd', octets, (writer, value) => writeBcd(writer, value as string, octets)),
+    text: (octets) => this.#add('text', octets, (writer, value) => writePadded(writer, value as string, octets)),
+    text8: () => this.#add('text8', undefined, (writer, value) => writeCounted(writer, value as string)),
+    textRest: () => this.#add('textRest', undefined, (writer, value) => writeGbk(writer, value as string)),
+    take: (octets) => this.#add('take', octets, (writer, value) => writeExact(writer, value as Uint8Array, octets)),
+    rest: () => this.#add('rest', undefined, (writer, value) => writer.put(value as Uint8Array)),
+    surplus: () => this.#add('surplus', undefined, (writer, value) => writeHex(writer, value as string | undefined)),
   }
 
-  #add(write: Write): never {
+  #add(kind: keyof Fields, octets: number | undefined, write: Write): never {
     const token = Symbol('field')
-    this.steps.push({ token, write })
+    this.steps.push({ token, kind, octets, write })
     return token as never
   }
 }

@@ -14,9 +14,11 @@ export { FlagFramer, MAX_FRAME_BYTES } from './framer.ts'
 export { type Header, type HeaderForm, headerTo, MAX_BODY_BYTES, SERIALS } from './header.ts'
 export {
   type Bodies,
+  DECLARED,
   type DownlinkType,
   type Draft,
   idOf,
+  isDownlink,
   KNOWN_IDS,
   type Message,
   messageId,

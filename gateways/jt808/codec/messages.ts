@@ -19,6 +19,7 @@ import { registerResponse } from './bodies/register-response.ts'
 import * as resend from './bodies/resend.ts'
 import { textMessage } from './bodies/text-message.ts'
 import * as video from './bodies/video.ts'
+import type { Shape } from './declare/shape.ts'
 import type { Header, HeaderForm } from './header.ts'
 
 const UPLINK = {
@@ -205,18 +206,29 @@ export function writeBody(draft: Draft, form: HeaderForm): Uint8Array {
 /** The body of a draft as it is published. */
 export function presentBody(draft: Draft): object {
   const format = FORMATS[draft.type] as BodyFormat<unknown>
-  return format.present?.(draft.body) ?? (draft.body as object)
+  return format.present(draft.body)
 }
 
-/** The platform's message `id` from the JSON of its body; undefined when the platform has none that people compose. */
+/** The message `id` from the JSON of its body; undefined when there is none, or its body is not decoded. */
 export function takeDraft(
   id: number,
   json: unknown,
   form: HeaderForm,
 ): Draft | { readonly faults: readonly string[] } | undefined {
   const entry = BY_ID.get(id)
-  if (entry === undefined || !DOWN_IDS.has(id)) return undefined
-  const taken = entry.format.take?.(json, form)
-  if (taken === undefined || 'faults' in taken) return taken
-  return { type: entry.type, body: taken.body } as Draft
+  if (entry === undefined) return undefined
+  const taken = entry.format.take(json, form)
+  return 'faults' in taken ? taken : ({ type: entry.type, body: taken.body } as Draft)
 }
+
+/** Whether the platform sends the message `id`, of those that are decoded. */
+export function isDownlink(id: number): boolean {
+  return DOWN_IDS.has(id)
+}
+
+/** Every message that is decoded, in the order of ids, with its body as data. */
+export const DECLARED: readonly { readonly id: number; readonly type: Draft['type']; readonly shape: Shape }[] = [
+  ...BY_ID.values(),
+]
+  .map(({ type, format }) => ({ id: format.id, type, shape: format.shape }))
+  .sort((a, b) => a.id - b.id)

@@ -97,15 +97,25 @@ test('property: a packet with octets changed, cut off or appended decodes and en
   )
 })
 
-for (const sample of samples.filter(({ id }) => id >= 0x8000)) {
+/** A number wider than its table, counts that lie, a time that is none: read, and never written. */
+const CARELESS = [
+  'parameters.json: parameters, 2013 form, serial 5 (1)',
+  'parameters.json: parameters, 2013 form, serial 5 (3)',
+  'parameters.json: parameters, 2013 form, serial 5 (4)',
+  'recorder-and-driver.json: driver identity, 2019 form, serial 3',
+]
+
+for (const sample of samples.filter(({ name }) => !CARELESS.includes(name))) {
   test(`composed from its own JSON: ${sample.name}`, () => {
     const message = read(sample, sample.body)
     if (message.type === 'opaque') return assert.equal(message.why, 'malformed')
     const json = JSON.parse(JSON.stringify((nativeOf(message) as { body: unknown }).body))
     const draft = takeDraft(sample.id, json, sample.form)
     assert.ok(draft !== undefined && !('faults' in draft), JSON.stringify(draft))
-    // Text that is no GBK, or padded with NUL, does not come back from JSON; nothing else is lost.
-    if (!/\\u0000|\\udc[89a-f]/.test(JSON.stringify(message.body))) {
+    // What a device pads, or writes in other widths and orders than the tables, does not come back from JSON as octets.
+    const again = read(sample, writeBody(draft as Draft, sample.form))
+    if (sample.id < 0x8000) assert.deepEqual(JSON.parse(JSON.stringify((nativeOf(again) as { body: unknown }).body)), json)
+    else if (!/\\u0000|\\udc[89a-f]/.test(JSON.stringify(message.body))) {
       assert.equal(toHex(writeBody(draft as Draft, sample.form)), toHex(sample.body))
     }
   })
@@ -134,7 +144,6 @@ test('what is wrong in the JSON of a message is named with its path', () => {
     'args.params[0].value: must be a whole number from 0 to 4294967295',
   ])
   assert.deepEqual(faults(0x8a00, { e: 1, n: 'AAAA' }), ['args.n: must be base64 of 128 octets'])
-  assert.equal(takeDraft(0x0200, {}, '2013'), undefined, 'a terminal says that')
   assert.equal(takeDraft(0xf001, {}, '2013'), undefined, 'a maker’s')
 })
 

@@ -56,7 +56,17 @@ test('messages are composed from JSON, and what is wrong is named', () => {
   assert.ok(draft !== undefined && !('faults' in draft))
   assert.equal(toHex(parser.writeBody(draft, '2013')), '020000000100000002')
   assert.deepEqual(draftOf(0x8601, {}, '2013'), { faults: ['args.ids: must be a list'] })
-  assert.equal(draftOf(0x0200, {}, '2013'), undefined)
+  assert.equal(draftOf(0xf001, {}, '2013'), undefined)
+  const report = { alarm: 0, status: 3, latitude: 1, longitude: 2, altitude: 3, speed: 4, direction: 5, time: '261122130501' }
+  const location = draftOf(0x0200, { ...report, extra: { mileage: 10, custome: { 225: '0102' } } }, '2013')
+  assert.ok(location !== undefined && !('faults' in location))
+  assert.equal(
+    toHex(parser.writeBody(location, '2013')),
+    '00000000000000030000000100000002000300040005261122130501' + '01040000000a' + 'e1020102',
+  )
+  assert.deepEqual(draftOf(0x0200, { ...report, extra: { mileage: -1, wheels: 1 } }, '2013'), {
+    faults: ['args.extra.mileage: must be a whole number from 0 to 4294967295', 'args.extra.wheels: is no extra'],
+  })
 })
 
 test('broken frames are values', () => {

@@ -2,108 +2,75 @@
  * Alarms of active safety as extras of a location report: 0x64 driver assistance, 0x65 driver state, 0x66 tyres, 0x67 blind
  * spots (T/JSATL 12 4.2; Guangdong's terminals have longer identifiers). Which it is shows in the length.
  */
+import { bcd, hexOf, noted, text, u8, u16, u32 } from '../declare/field.ts'
+import { countOf, type Fields, list, orElse, orForm, struct, surplus } from '../declare/struct.ts'
 
-import { readBcd } from '#bytes/bcd'
-import { decodeGbk } from '#bytes/gbk'
-import { toHex } from '#bytes/hex'
-import type { Reader } from '#bytes/reader'
-import { shown } from './text.ts'
-
-type Json = Record<string, unknown>
-
-/** Octets of the identifier at the end, in both forms. */
-const IDENTIFIER = 16
-const IDENTIFIER_LONG = 40
-
-/** Octets before the identifier. */
-const ADAS_OCTETS = 31
-const DSM_OCTETS = 31
-const TPMS_OCTETS = 24
-const BSD_OCTETS = 25
-
-/** Lengths that a value may have. */
-export const ADAS_LENGTHS = [ADAS_OCTETS + IDENTIFIER, ADAS_OCTETS + IDENTIFIER_LONG]
-export const DSM_LENGTHS = [DSM_OCTETS + IDENTIFIER, DSM_OCTETS + IDENTIFIER_LONG]
-export const BSD_LENGTHS = [BSD_OCTETS + IDENTIFIER, BSD_OCTETS + IDENTIFIER_LONG]
-
-const WHEEL_OCTETS = 9
+const alarm = { alarm_id: u32, state: noted(u8, '0 not of this kind, 1 begins, 2 ends') }
+const level = noted(u8, '1 or 2')
 
 /** Where and when, the same in all four. */
-function circumstances(r: Reader): Json {
-  return {
-    speed: r.u8(),
-    altitude: r.u16(),
-    latitude: r.u32(),
-    longitude: r.u32(),
-    time: readBcd(r, 6),
-    vehicle_state: r.u16(),
-  }
+const circumstances = {
+  speed: noted(u8, 'km/h'),
+  altitude: noted(u16, 'm'),
+  latitude: noted(u32, '1e-6 degrees'),
+  longitude: noted(u32, '1e-6 degrees'),
+  time: noted(bcd(6), 'YYMMDDhhmmss at GMT+8'),
+  vehicle_state: noted(u16, 'flags: 0 ACC, 1 left turn, 2 right turn, 3 wiper, 4 brake, 5 card inserted, 10 positioned'),
 }
 
-function identifier(r: Reader, long: boolean): Json {
-  return {
-    terminal_id: shown(decodeGbk(r.take(long ? 30 : 7))),
-    time: readBcd(r, 6),
-    index: r.u8(),
-    count: r.u8(),
-    reserved: toHex(r.take(long ? 2 : 1)),
-  }
+const identifier = (terminalId: number, reserved: number) =>
+  struct({
+    terminal_id: text(terminalId),
+    time: bcd(6),
+    index: u8,
+    count: u8,
+    reserved: orElse(hexOf(reserved), '00'.repeat(reserved)),
+  })
+
+const identified = (fields: Fields, after: Fields = {}) => {
+  const form = (id: ReturnType<typeof identifier>) => struct({ ...fields, alarm_identifier: id, ...after, extra_raw: surplus })
+  return orForm(form(identifier(7, 1)), form(identifier(30, 2)))
 }
 
-export function adas(r: Reader): Json {
-  const long = r.remaining === ADAS_OCTETS + IDENTIFIER_LONG
-  return {
-    alarm_id: r.u32(),
-    state: r.u8(),
-    type: r.u8(),
-    level: r.u8(),
-    front_speed: r.u8(),
-    front_distance: r.u8(),
-    deviation: r.u8(),
-    sign_type: r.u8(),
-    sign_data: r.u8(),
-    ...circumstances(r),
-    alarm_identifier: identifier(r, long),
-  }
-}
+/** 0x64 */
+export const adas = identified({
+  ...alarm,
+  type: noted(
+    u8,
+    '1 forward collision, 2 lane departure, 3 headway, 4 pedestrian, 5 frequent lane change, 6 road sign, 7 obstacle, 0x10 sign seen, 0x11 snapshot, 0x12 solid line, 0x13 aisle pedestrian',
+  ),
+  level,
+  front_speed: noted(u8, 'km/h'),
+  front_distance: noted(u8, '100 ms'),
+  deviation: noted(u8, '1 left, 2 right'),
+  sign_type: u8,
+  sign_data: u8,
+  ...circumstances,
+})
 
-export function dsm(r: Reader): Json {
-  const long = r.remaining === DSM_OCTETS + IDENTIFIER_LONG
-  return {
-    alarm_id: r.u32(),
-    state: r.u8(),
-    type: r.u8(),
-    level: r.u8(),
-    fatigue: r.u8(),
-    reserved: toHex(r.take(4)),
-    ...circumstances(r),
-    alarm_identifier: identifier(r, long),
-  }
-}
+/** 0x65 */
+export const dsm = identified({
+  ...alarm,
+  type: noted(
+    u8,
+    '1 fatigue, 2 phone, 3 smoking, 4 distraction, 5 abnormal, 6 lens covered, 8 overtime, 0x0a no belt, 0x0b glasses, 0x0c hands off, 0x0d plays with phone, 0x10 snapshot, 0x11 driver change',
+  ),
+  level,
+  fatigue: noted(u8, '1 to 10'),
+  reserved: orElse(hexOf(4), '00000000'),
+  ...circumstances,
+})
 
-/** Which of both identifiers the count of wheels behind it confirms; undefined when none does. */
-function isLongTpms(r: Reader): boolean | undefined {
-  for (const octets of [IDENTIFIER, IDENTIFIER_LONG]) {
-    const countAt = TPMS_OCTETS + octets
-    const count = r.bytes[r.offset + countAt] as number
-    if (r.remaining === countAt + 1 + count * WHEEL_OCTETS) return octets === IDENTIFIER_LONG
-  }
-  return undefined
-}
+const wheel = struct({
+  position: u8,
+  type: noted(u16, 'flags: 0 timed, 1 high pressure, 2 low pressure, 3 hot, 4 sensor, 5 imbalance, 6 slow leak, 7 battery'),
+  pressure: noted(u16, 'kPa'),
+  temperature: noted(u16, 'degrees Celsius'),
+  battery: noted(u16, '%'),
+})
 
-/** Undefined when the length is not that of its count of wheels. */
-export function tpms(r: Reader): Json | undefined {
-  const long = isLongTpms(r)
-  if (long === undefined) return undefined
-  const alarm = { alarm_id: r.u32(), state: r.u8(), ...circumstances(r), alarm_identifier: identifier(r, long) }
-  const wheels: Json[] = []
-  for (let left = r.u8(); left > 0 && r.ok; left--) {
-    wheels.push({ position: r.u8(), type: r.u16(), pressure: r.u16(), temperature: r.u16(), battery: r.u16() })
-  }
-  return { ...alarm, wheels }
-}
+/** 0x66 */
+export const tpms = identified({ ...alarm, ...circumstances }, { count: countOf(u8, 'wheels'), wheels: list('count', wheel) })
 
-export function bsd(r: Reader): Json {
-  const long = r.remaining === BSD_OCTETS + IDENTIFIER_LONG
-  return { alarm_id: r.u32(), state: r.u8(), type: r.u8(), ...circumstances(r), alarm_identifier: identifier(r, long) }
-}
+/** 0x67 */
+export const bsd = identified({ ...alarm, type: noted(u8, '1 rear, 2 left rear, 3 right rear'), ...circumstances })

@@ -1,7 +1,9 @@
 /** Authentication of a terminal, 0x0102 (JT/T 808 8.8): the code alone, or in 2019 the code, the IMEI and a version. */
 import { layout } from '#bytes/layout'
+import { fieldsOf } from '../declare/compiled.ts'
+import type { Intake } from '../declare/field.ts'
+import { struct } from '../declare/struct.ts'
 import type { BodyFormat } from './format.ts'
-import { shown } from './text.ts'
 
 export interface Authenticate {
   readonly code: string
@@ -23,8 +25,12 @@ const body2019 = layout((f) => ({
   extra_raw: f.surplus(),
 }))
 
+const struct2013 = struct(fieldsOf(code2013))
+const struct2019 = struct(fieldsOf(body2019))
+
 export const authenticate: BodyFormat<Authenticate> = {
   id: 0x0102,
+  shape: { kind: 'by-form', 2013: struct2013.shape, 2019: struct2019.shape },
   decode(bytes, start, end, form) {
     if (form === '2013') {
       const body = code2013.decode(bytes, start, end)
@@ -39,9 +45,20 @@ export const authenticate: BodyFormat<Authenticate> = {
     if (body.details === undefined) code2013.encode(writer, body)
     else body2019.encode(writer, { code: body.code, ...body.details })
   },
-  /** The code is a secret between terminal and platform. */
-  present({ details }) {
-    if (details === undefined) return {}
-    return { ...details, imei: shown(details.imei), software_version: shown(details.software_version) }
+  present({ code, details }) {
+    const shown = code === '' ? undefined : code
+    return (details === undefined ? struct2013 : struct2019).show({ code: shown, ...details }) as object
   },
+  take(json, form) {
+    const intake: Intake = { form, faults: [] }
+    const taken = (form === '2019' ? struct2019 : struct2013).take(json, 'args', {}, intake)
+    if (intake.faults.length > 0) return { faults: intake.faults }
+    const { code, ...details } = taken as unknown as { code: string } & AuthenticateDetails
+    return { body: { code, details: form === '2019' ? details : undefined } }
+  },
+}
+
+/** The code is a secret between terminal and platform: an empty one does not show. */
+export function withoutCode(body: Authenticate): Authenticate {
+  return { ...body, code: '' }
 }

@@ -1,7 +1,6 @@
 /** General response of the terminal, 0x0001, and of the platform, 0x8001 (JT/T 808 8.1, 8.2). */
 import { layout } from '#bytes/layout'
-import { u8, u16 } from '../declare/field.ts'
-import { declared } from '../declare/struct.ts'
+import { compiled } from '../declare/compiled.ts'
 import type { BodyFormat } from './format.ts'
 
 export interface GeneralResponse {
@@ -23,8 +22,5 @@ export const Result = {
 
 const body = layout((f) => ({ seq: f.u16(), id: f.u16(), result: f.u8(), extra_raw: f.surplus() }))
 
-/** As people compose it; what answers every report is the layout above. */
-const composed = declared(0x8001, { seq: u16, id: u16, result: u8 }) as BodyFormat<GeneralResponse>
-
-export const terminalResponse: BodyFormat<GeneralResponse> = { id: 0x0001, ...body }
-export const platformResponse: BodyFormat<GeneralResponse> = { ...composed, ...body }
+export const terminalResponse: BodyFormat<GeneralResponse> = compiled(0x0001, body)
+export const platformResponse: BodyFormat<GeneralResponse> = compiled(0x8001, body)

@@ -1,56 +1,23 @@
 /**
  * Extras of a location report (JT/T 808 tables 26 to 32, the video alarms of JT/T 1078, active safety): a list of id, length and
- * value without a count. An id that is unknown, or whose length is not the one of its table, is kept as hex under its
+ * value without a count. An id that is unknown, or whose value does not fill its layout exactly, is kept as hex under its
  * decimal number; a list that breaks off keeps its remainder as hex in `extra_raw`. Of a repeated id the last counts.
  */
-import { toHex } from '#bytes/hex'
+import { fromHex, toHex } from '#bytes/hex'
 import { Reader } from '#bytes/reader'
-import { ADAS_LENGTHS, adas, BSD_LENGTHS, bsd, DSM_LENGTHS, dsm, tpms } from './active-safety.ts'
+import { Writer } from '#bytes/writer'
+import { type Field, type Intake, i16, noted, u8, u16, u32 } from '../declare/field.ts'
+import { bits, flags, numbered, numbers, packed } from '../declare/packed.ts'
+import { struct, tail } from '../declare/struct.ts'
+import { adas, bsd, dsm, tpms } from './active-safety.ts'
 
 export type Extras = Record<string, unknown>
 
-interface Extra {
+export interface Extra {
+  readonly id: number
   readonly name: string
-  /** Octets by the table; undefined is any. */
-  readonly length: number | readonly number[] | undefined
-  /** Undefined when the value is not as its table says. */
-  read(reader: Reader): unknown
+  readonly field: Field<unknown>
 }
-
-const EXTRAS = new Map<number, Extra>([
-  // 0.1 km
-  [0x01, { name: 'mileage', length: 4, read: (r) => r.u32() }],
-  // 0.1 L
-  [0x02, { name: 'fuel_meter', length: 2, read: (r) => r.u16() }],
-  // 0.1 km/h, by the driving recorder
-  [0x03, { name: 'speed', length: 2, read: (r) => r.u16() }],
-  // of the alarm that a person must confirm
-  [0x04, { name: 'alarm_id', length: 2, read: (r) => r.u16() }],
-  // one octet a wheel in the unit of the device; null is not fitted
-  [
-    0x05,
-    { name: 'tire_pressure', length: undefined, read: (r) => Array.from(r.rest(), (octet) => (octet === 0xff ? null : octet)) },
-  ],
-  // degrees Celsius
-  [0x06, { name: 'carriage_temp', length: 2, read: (r) => r.i16() }],
-  [0x11, { name: 'overspeed_alarm', length: [1, 5], read: overspeed }],
-  [0x12, { name: 'in_out_alarm', length: 6, read: (r) => ({ type: r.u8(), id: r.u32(), direction: r.u8() }) }],
-  [0x13, { name: 'path_time_alarm', length: 7, read: (r) => ({ id: r.u32(), time: r.u16(), result: r.u8() }) }],
-  [0x14, { name: 'video_alarm', length: 4, read: (r) => r.u32() }],
-  [0x15, { name: 'video_lost', length: 4, read: (r) => numbered(r.u32(), 32) }],
-  [0x16, { name: 'video_covered', length: 4, read: (r) => numbered(r.u32(), 32) }],
-  [0x17, { name: 'storage_fault', length: 2, read: storage }],
-  [0x18, { name: 'abnormal_driving', length: [2, 3], read: abnormalDriving }],
-  [0x25, { name: 'signal', length: 4, read: (r) => bits(r.u32(), SIGNALS) }],
-  [0x2a, { name: 'io_status', length: 2, read: (r) => bits(r.u16(), IO_STATES) }],
-  [0x2b, { name: 'analog', length: 4, read: analog }],
-  [0x30, { name: 'rssi', length: 1, read: (r) => r.u8() }],
-  [0x31, { name: 'gnss_sat_num', length: 1, read: (r) => r.u8() }],
-  [0x64, { name: 'adas', length: ADAS_LENGTHS, read: adas }],
-  [0x65, { name: 'dsm', length: DSM_LENGTHS, read: dsm }],
-  [0x66, { name: 'tpms', length: undefined, read: tpms }],
-  [0x67, { name: 'bsd', length: BSD_LENGTHS, read: bsd }],
-])
 
 /** Vehicle signals, bit 0 first (table 31). */
 const SIGNALS = [
@@ -74,6 +41,68 @@ const SIGNALS = [
 /** Bit 0 first (table 32). */
 const IO_STATES = ['deep_sleep', 'sleep'] as const
 
+const NOT_FITTED = 0xff
+
+/** One octet a wheel; null is not fitted. */
+const tyres: Field<readonly (number | null)[]> = {
+  shape: { kind: 'list', item: { ...u8.shape, note: 'null: none is fitted' }, rest: true },
+  read: (reader) => Array.from(reader.rest(), (octet) => (octet === NOT_FITTED ? null : octet)),
+  write(writer, value) {
+    for (const octet of value) writer.u8(octet ?? NOT_FITTED)
+  },
+  show: (value) => value,
+  take(json, path, owner, intake) {
+    if (Array.isArray(json)) return json.map((one, i) => (one === null ? null : u8.take(one, `${path}[${i}]`, owner, intake)))
+    intake.faults.push(`${path}: must be a list`)
+    return []
+  },
+}
+
+const position = noted(u8, '0 none, 1 circle, 2 rectangle, 3 polygon, 4 route or segment')
+
+/** In the order of the tables. */
+export const EXTRAS: readonly Extra[] = (
+  [
+    [0x01, 'mileage', noted(u32, '0.1 km')],
+    [0x02, 'fuel_meter', noted(u16, '0.1 L')],
+    [0x03, 'speed', noted(u16, '0.1 km/h, by the driving recorder')],
+    [0x04, 'alarm_id', noted(u16, 'of the alarm that a person must confirm')],
+    [0x05, 'tire_pressure', noted(tyres, 'one number a wheel in the unit of the device')],
+    [0x06, 'carriage_temp', noted(i16, 'degrees Celsius')],
+    [0x11, 'overspeed_alarm', struct({ type: position, id: tail(u32) })],
+    [0x12, 'in_out_alarm', struct({ type: position, id: u32, direction: noted(u8, '0 in, 1 out') })],
+    [0x13, 'path_time_alarm', struct({ id: u32, time: noted(u16, 's'), result: noted(u8, '0 too short, 1 too long') })],
+    [
+      0x14,
+      'video_alarm',
+      noted(
+        u32,
+        'flags: 0 signal lost, 1 covered, 2 storage fault, 3 other fault, 4 crowded, 5 abnormal driving, 6 storage of alarms nearly full',
+      ),
+    ],
+    [0x15, 'video_lost', noted(numbered(32), 'logical channels')],
+    [0x16, 'video_covered', noted(numbered(32), 'logical channels')],
+    [0x17, 'storage_fault', packed(16, { main: numbers(0, 12), disaster_recovery: numbers(12, 4) } as never)],
+    [
+      0x18,
+      'abnormal_driving',
+      struct({ type: noted(u16, 'flags: 0 fatigue, 1 phone, 2 smoking'), fatigue_degree: noted(tail(u8), '0 to 100') }),
+    ],
+    [0x25, 'signal', flags(32, SIGNALS)],
+    [0x2a, 'io_status', flags(16, IO_STATES)],
+    [0x2b, 'analog', packed(32, { ad0: bits(0, 16), ad1: bits(16, 16) } as never)],
+    [0x30, 'rssi', u8],
+    [0x31, 'gnss_sat_num', u8],
+    [0x64, 'adas', adas],
+    [0x65, 'dsm', dsm],
+    [0x66, 'tpms', tpms],
+    [0x67, 'bsd', bsd],
+  ] as const
+).map(([id, name, field]) => ({ id, name, field: field as Field<unknown> }))
+
+const BY_ID = new Map(EXTRAS.map((extra) => [extra.id, extra]))
+const BY_NAME = new Map(EXTRAS.map((extra) => [extra.name, extra]))
+
 const FIRST_CUSTOM = 0xe0
 
 /** The extras as JSON; `octets` is how what is not decoded shows, `named` the ids that are decoded: absent, all. */
@@ -87,22 +116,29 @@ export function readExtras(
   while (reader.remaining > 0) {
     const at = reader.offset
     const id = reader.u8()
-    const value = reader.take(reader.u8())
+    const length = reader.u8()
+    const start = reader.offset
+    reader.skip(length)
     if (!reader.ok) {
       extras['extra_raw'] = octets(bytes.subarray(at))
       break
     }
-    const extra = named === undefined || named.has(id) ? EXTRAS.get(id) : undefined
-    const known = extra !== undefined && fits(extra, value.length) ? extra.read(new Reader(value)) : undefined
+    const extra = named === undefined || named.has(id) ? BY_ID.get(id) : undefined
+    const known = extra === undefined ? undefined : readValue(extra, bytes, start, start + length)
     if (extra !== undefined && known !== undefined) extras[extra.name] = known
-    else if (id < FIRST_CUSTOM) extras[id] = octets(value)
-    else custom(extras)[id] = octets(value)
+    else if (id < FIRST_CUSTOM) extras[id] = octets(bytes.subarray(start, start + length))
+    else custom(extras)[id] = octets(bytes.subarray(start, start + length))
   }
   return extras
 }
 
-function fits({ length }: Extra, octets: number): boolean {
-  return length === undefined || (typeof length === 'number' ? length === octets : length.includes(octets))
+/** Undefined when the octets do not fill the layout exactly. */
+function readValue({ field }: Extra, bytes: Uint8Array, start: number, end: number): unknown {
+  const reader = new Reader(bytes, start, end)
+  const value = field.read(reader, {}, '2013')
+  if (!reader.ok || reader.remaining > 0) return undefined
+  const shown = field.show(value)
+  return typeof shown === 'object' && shown !== null && 'extra_raw' in shown ? undefined : shown
 }
 
 /** 0xe0 to 0xff belong to the device's maker. */
@@ -111,33 +147,39 @@ function custom(extras: Extras): Extras {
   return extras['custome'] as Extras
 }
 
-function overspeed(reader: Reader): unknown {
-  const type = reader.u8()
-  return reader.remaining === 0 ? { type } : { type, id: reader.u32() }
+const MOST_OCTETS = 0xff
+
+/** The list of extras from JSON as `readExtras` shows it; what is wrong goes to the faults of `intake`. */
+export function takeExtras(json: unknown, path: string, intake: Intake): Uint8Array {
+  const list = new Writer()
+  if (json === undefined) return list.finish()
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
+    intake.faults.push(`${path}: must be an object`)
+    return list.finish()
+  }
+  const { custome = {}, extra_raw = '', ...named } = json as Extras
+  for (const [name, value] of [...Object.entries(named), ...Object.entries(Object(custome) as Extras)]) {
+    const extra = BY_NAME.get(name)
+    const octets = extra === undefined ? octetsOf(value) : written(extra, value, `${path}.${name}`, intake)
+    const id = extra?.id ?? (/^[0-9]+$/.test(name) ? Number(name) : MOST_OCTETS + 1)
+    if (octets === undefined || id > MOST_OCTETS || octets.length > MOST_OCTETS)
+      intake.faults.push(`${path}.${name}: is no extra`)
+    else list.u8(id).u8(octets.length).put(octets)
+  }
+  const rest = octetsOf(extra_raw)
+  if (rest === undefined) intake.faults.push(`${path}.extra_raw: must be hexadecimal`)
+  else list.put(rest)
+  return list.finish()
 }
 
-function storage(reader: Reader): unknown {
-  const flags = reader.u16()
-  return { main: numbered(flags & 0xfff, 12), disaster_recovery: numbered(flags >>> 12, 4) }
+function octetsOf(json: unknown): Uint8Array | undefined {
+  return typeof json === 'string' ? fromHex(json) : undefined
 }
 
-function abnormalDriving(reader: Reader): unknown {
-  const type = reader.u16()
-  return reader.remaining === 0 ? { type } : { type, fatigue_degree: reader.u8() }
-}
-
-function analog(reader: Reader): unknown {
-  const value = reader.u32()
-  return { ad0: value & 0xffff, ad1: value >>> 16 }
-}
-
-function bits(flags: number, names: readonly string[]): Record<string, 0 | 1> {
-  return Object.fromEntries(names.map((name, bit) => [name, (flags & (1 << bit)) === 0 ? 0 : 1]))
-}
-
-/** The numbers, from 1, of the bits that are set. */
-function numbered(flags: number, count: number): number[] {
-  const set: number[] = []
-  for (let bit = 0; bit < count; bit++) if ((flags & (1 << bit)) !== 0) set.push(bit + 1)
-  return set
+function written({ field }: Extra, json: unknown, path: string, intake: Intake): Uint8Array {
+  const faults = intake.faults.length
+  const value = field.take(json, path, {}, intake)
+  const writer = new Writer()
+  if (intake.faults.length === faults) field.write(writer, value, {}, intake.form)
+  return writer.finish()
 }

@@ -1,7 +1,7 @@
 /** Location reports inside of other messages: up to their end, their 28 octets of basics alone, or with a length. */
-import { type Field, sentOnly } from '../declare/field.ts'
+import { bytesRest, type Field } from '../declare/field.ts'
 import type { Location } from './location.ts'
-import { location } from './location.ts'
+import { location, takeLocation } from './location.ts'
 
 /** Octets of a location report without extras (JT/T 808 table 23). */
 export const BASICS_OCTETS = 28
@@ -20,9 +20,10 @@ const NOWHERE: Location = {
 }
 
 const common: Omit<Field<Location>, 'read'> = {
+  shape: { kind: 'location' },
   write: (writer, value, _owner, form) => location.encode(writer, value, form),
-  show: (value) => location.present?.(value),
-  take: (_json, path, _owner, intake) => sentOnly(path, intake, NOWHERE),
+  show: (value) => location.present(value),
+  take: (json, path, _owner, intake) => takeLocation(json, path, intake),
 }
 
 /** A whole report up to the end of the body. */
@@ -39,6 +40,7 @@ export const locationRest: Field<Location> = {
 /** The basics alone. */
 export const locationBasics: Field<Location> = {
   ...common,
+  shape: { kind: 'location', basics: true },
   read(reader, _owner, form) {
     return location.decode(reader.take(BASICS_OCTETS), 0, BASICS_OCTETS, form) ?? NOWHERE
   },
@@ -46,6 +48,7 @@ export const locationBasics: Field<Location> = {
 
 /** The basics, when what stands there has a time where they have theirs: terminals of 2011 leave them out. */
 export const locationIfAny: Field<Location | undefined> = {
+  shape: { kind: 'location', basics: true, optional: true },
   read(reader, owner, form) {
     const { bytes, offset, remaining } = reader
     if (remaining < BASICS_OCTETS || !isTime(bytes, offset + TIME_AT)) return undefined
@@ -55,7 +58,7 @@ export const locationIfAny: Field<Location | undefined> = {
     if (value !== undefined) common.write(writer, value, owner, form)
   },
   show: (value) => common.show(value as Location),
-  take: () => undefined,
+  take: (json, path, owner, intake) => (json === undefined ? undefined : common.take(json, path, owner, intake)),
 }
 
 /** Six octets of BCD that could be a time, or are zeros. */
@@ -74,6 +77,7 @@ export interface BrokenItem {
 
 /** A report with its length in two octets. One that is too short spoils no other. */
 export const batchItem: Field<Location | BrokenItem> = {
+  shape: { kind: 'location', prefix: 16 },
   read(reader, _owner, form) {
     const bytes = reader.take(reader.u16())
     return location.decode(bytes, 0, bytes.length, form) ?? { broken: bytes }
@@ -86,6 +90,10 @@ export const batchItem: Field<Location | BrokenItem> = {
     writer.u16(BASICS_OCTETS + value.extras.length)
     location.encode(writer, value, form)
   },
-  show: (value) => ('broken' in value ? { data: Buffer.from(value.broken).toString('base64') } : location.present?.(value)),
-  take: (_json, path, _owner, intake) => sentOnly(path, intake, NOWHERE),
+  show: (value) => ('broken' in value ? { data: bytesRest.show(value.broken) } : location.present(value)),
+  take(json, path, owner, intake) {
+    const { data } = Object(json) as { data?: unknown }
+    if (data === undefined) return takeLocation(json, path, intake)
+    return { broken: bytesRest.take(data, `${path}.data`, owner, intake) }
+  },
 }

@@ -112,6 +112,7 @@ const ROWS: readonly (readonly [id: number, type: ParameterType, name: string])[
   [0xf365, O, 'dsm'],
   [0xf366, O, 'tpms'],
   [0xf367, O, 'bsd'],
+  [0xf370, B, 'active_safety_version'], // Guangdong
 ]
 
 const BY_ID = new Map<number, Parameter>()

@@ -36,6 +36,7 @@ function bytesOf({ id, value, octets }: ParameterItem): Uint8Array {
 }
 
 const item: Field<ParameterItem> = {
+  shape: { kind: 'parameter' },
   read(reader: Reader) {
     const id = reader.u32()
     const bytes = reader.take(reader.u8())

@@ -6,18 +6,20 @@ import {
   countedBytes,
   countedText,
   type Field,
+  noted,
   octetsOf,
-  sentOnly,
   text,
   u8,
   u16,
   u32,
 } from '../declare/field.ts'
+import { bits, packed } from '../declare/packed.ts'
 import {
   both,
   countOf,
   declared,
   equals,
+  exactly,
   formatOf,
   in2019,
   lenientList,
@@ -28,14 +30,16 @@ import {
 } from '../declare/struct.ts'
 import { isTime } from './location-field.ts'
 
-/** 0x0700: `data` is a block of GB/T 19056. */
-export const recorderData = formatOf(0x0700, struct({ seq: u16, command: u8, data: bytesRest }))
+const command = noted(u8, 'of GB/T 19056')
+const block = noted(bytesRest, 'a block of GB/T 19056')
+
+/** 0x0700 */
+export const recorderData = formatOf(0x0700, struct({ seq: noted(u16, 'serial number of 0x8700'), command, data: block }))
 
 const nothing = new Uint8Array(0)
 
-/** 0x8700 and 0x8701: `param` is a block of GB/T 19056. */
-export const recorderQuery = formatOf(0x8700, struct({ command: u8, param: orElse(bytesRest, nothing) }))
-export const recorderSettings = formatOf(0x8701, struct({ command: u8, param: orElse(bytesRest, nothing) }))
+export const recorderQuery = formatOf(0x8700, struct({ command, param: orElse(block, nothing) }))
+export const recorderSettings = formatOf(0x8701, struct({ command, param: orElse(block, nothing) }))
 
 /** 0x0701: the content is the maker's. */
 export const waybill = declared(0x0701, { length: octetsOf(u32, 'data'), data: countedBytes('length') })
@@ -44,13 +48,13 @@ const inserted = equals('status', 1)
 const read = equals('ic_result', 0)
 
 const driver2013 = struct({
-  status: u8,
-  time: bcd(6),
-  ic_result: when(inserted, u8),
+  status: noted(u8, '1 the card was inserted, 2 pulled'),
+  time: noted(bcd(6), 'YYMMDDhhmmss at GMT+8'),
+  ic_result: when(inserted, noted(u8, '0 read; 1 the key is wrong, 2 locked, 3 pulled too early, 4 does not check')),
   driver_name: when(read, countedText(u8)),
   certificate: when(read, text(20)),
   organization: when(read, countedText(u8)),
-  cert_expiry: when(read, bcd(4)),
+  cert_expiry: when(read, noted(bcd(4), 'YYYYMMDD')),
   id_card: when(both(in2019, read), text(20)),
   extra_raw: surplus,
 })
@@ -80,24 +84,40 @@ export interface DriverIdentity {
   readonly extra_raw?: string | undefined
 }
 
-/** 2011 begins with the length of a name; later editions with a status and a time. */
+/**
+ * 2011 begins with the length of a name; later editions with a status and a time. Where both would do, the one that fills the
+ * body exactly counts.
+ */
 const driver: Field<DriverIdentity> = {
+  shape: { kind: 'by-form', 2013: { kind: 'either', of: [driver2013.shape, driver2011.shape] }, 2019: driver2013.shape },
   read(reader, owner, form): DriverIdentity {
+    if (form === '2019') return driver2013.read(reader, owner, form)
     const { bytes, offset, remaining } = reader
     const status = bytes[offset]
-    const later = form === '2019' || ((status === 1 || status === 2) && remaining >= 7 && isTime(bytes, offset + 1))
-    return (later ? driver2013 : driver2011).read(reader, owner, form)
+    const later = (status === 1 || status === 2) && remaining >= 7 && isTime(bytes, offset + 1)
+    if (!later) return driver2011.read(reader, owner, form)
+    return exactly(driver2013, reader, form) ?? exactly(driver2011, reader, form) ?? driver2013.read(reader, owner, form)
   },
   write(writer, value, owner, form) {
     if (value.status === undefined) driver2011.write(writer, value as never, owner, form)
     else driver2013.write(writer, value as never, owner, form)
   },
   show: (value) => (value.status === undefined ? driver2011.show(value as never) : driver2013.show(value as never)),
-  take: (_json, path, _owner, intake) => sentOnly(path, intake, {}),
+  take(json, path, owner, intake) {
+    const old = intake.form !== '2019' && Object(json).status === undefined
+    return (old ? driver2011 : driver2013).take(json, path, owner, intake)
+  },
 }
 
 /** 0x0702 */
 export const driverIdentity = formatOf(0x0702, driver)
+
+const canId = packed(32, { id: bits(0, 29), data_method: bits(29), frame_type: bits(30), channel: bits(31) } as never) as Field<{
+  readonly channel: number
+  readonly frame_type: number
+  readonly data_method: number
+  readonly id: number
+}>
 
 export interface CanFrame {
   /** 0 CAN1, 1 CAN2. */
@@ -111,24 +131,37 @@ export interface CanFrame {
   readonly data: Uint8Array
 }
 
+const canOctets = bytes(8)
+
 const canFrame: Field<CanFrame> = {
-  read(reader) {
-    const word = reader.u32()
-    const channel = word >>> 31
-    return { channel, frame_type: (word >>> 30) & 1, data_method: (word >>> 29) & 1, id: word & 0x1fffffff, data: reader.take(8) }
+  shape: {
+    kind: 'struct',
+    members: [
+      { name: 'channel', kind: 'number', bits: 1, note: 'bit 31 of a DWORD: 0 CAN1, 1 CAN2' },
+      { name: 'frame_type', kind: 'number', bits: 1, note: 'bit 30: 0 standard, 1 extended' },
+      { name: 'data_method', kind: 'number', bits: 1, note: 'bit 29: 0 as it came, 1 a mean' },
+      { name: 'id', kind: 'number', bits: 29, note: 'bits 0 to 28' },
+      { name: 'data', ...canOctets.shape },
+    ],
   },
-  write(writer, { channel, frame_type, data_method, id, data }, owner, form) {
-    writer.u32(((channel << 31) | (frame_type << 30) | (data_method << 29) | id) >>> 0)
-    bytes(8).write(writer, data, owner, form)
+  read(reader, owner, form) {
+    const { channel, frame_type, data_method, id } = canId.read(reader, owner, form)
+    return { channel, frame_type, data_method, id, data: canOctets.read(reader, owner, form) }
   },
-  show: (value) => ({ ...value, data: bytes(8).show(value.data) }),
-  take: (_json, path, _owner, intake) =>
-    sentOnly(path, intake, { channel: 0, frame_type: 0, data_method: 0, id: 0, data: nothing }),
+  write(writer, value, owner, form) {
+    canId.write(writer, value, owner, form)
+    canOctets.write(writer, value.data, owner, form)
+  },
+  show: (value) => ({ ...value, data: canOctets.show(value.data) }),
+  take(json, path, owner, intake) {
+    const { data, ...word } = Object(json) as Record<string, unknown>
+    return { ...canId.take(word, path, owner, intake), data: canOctets.take(data, `${path}.data`, owner, intake) }
+  },
 }
 
-/** 0x0705. `time` of the first frame: `hhmmss` and four digits of milliseconds. */
+/** 0x0705 */
 export const canData = declared(0x0705, {
   length: countOf(u16, 'can_data'),
-  time: bcd(5),
+  time: noted(bcd(5), 'of the first frame: hhmmss and four digits of milliseconds'),
   can_data: lenientList('length', canFrame),
 })

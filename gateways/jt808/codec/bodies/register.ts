@@ -1,7 +1,9 @@
 /** Registration of a terminal, 0x0100 (JT/T 808 8.5). The 2011 and 2013 forms share a header and differ in the body. */
 import { layout } from '#bytes/layout'
+import { fieldsOf } from '../declare/compiled.ts'
+import type { Intake } from '../declare/field.ts'
+import { struct } from '../declare/struct.ts'
 import type { BodyFormat } from './format.ts'
-import { shown } from './text.ts'
 
 export interface Register {
   /** First two digits of the GB/T 2260 code; 0 leaves it to the platform. */
@@ -50,8 +52,19 @@ function editionOf(bytes: Uint8Array, start: number, end: number): Edition {
   return !is2013 && COLORS.has(bytes[start + COLOR_2011] as number) ? '2011' : '2013'
 }
 
+const STRUCTS = {
+  '2011': struct(fieldsOf(LAYOUTS['2011'])),
+  '2013': struct(fieldsOf(LAYOUTS['2013'])),
+  '2019': struct(fieldsOf(LAYOUTS['2019'])),
+} as const
+
 export const register: BodyFormat<Register> = {
   id: 0x0100,
+  shape: {
+    kind: 'by-form',
+    2013: { kind: 'either', of: [STRUCTS['2013'].shape, STRUCTS['2011'].shape] },
+    2019: STRUCTS['2019'].shape,
+  },
   decode(bytes, start, end, form) {
     const edition = form === '2019' ? form : editionOf(bytes, start, end)
     const body = LAYOUTS[edition].decode(bytes, start, end)
@@ -60,13 +73,14 @@ export const register: BodyFormat<Register> = {
   encode(writer, body) {
     LAYOUTS[body.edition].encode(writer, body)
   },
-  present(body) {
-    return {
-      ...body,
-      manufacturer: shown(body.manufacturer),
-      model: shown(body.model),
-      dev_id: shown(body.dev_id),
-      license_number: shown(body.license_number),
-    }
+  present: (body) => ({ ...(STRUCTS[body.edition].show({ ...body }) as object), edition: body.edition }),
+  take(json, form) {
+    const { edition = form, ...fields } = Object(json) as Record<string, unknown>
+    const intake: Intake = { form, faults: [] }
+    const fits = form === '2019' ? edition === '2019' : edition === '2013' || edition === '2011'
+    if (!fits) intake.faults.push('args.edition: must be that of the header')
+    const known = fits ? (edition as Edition) : form
+    const body = STRUCTS[known].take(fields, 'args', {}, intake) as unknown as Register
+    return intake.faults.length === 0 ? { body: { ...body, edition: known } } : { faults: intake.faults }
   },
 }

@@ -1,7 +1,7 @@
 /**
  * Fields of a declared message body. A field reads itself off the wire, writes itself, shows itself as JSON and takes
- * itself from JSON that a person wrote, so that one declaration of a body is its codec, its JSON and the check of its
- * command. What every vehicle sends every second has a compiled layout of its own instead (`location.ts`).
+ * itself from JSON that a person wrote, and says what it is as data, so that one declaration of a body is its codec, its JSON,
+ * the check of its command and its documentation. What every vehicle sends every second has a compiled layout of its own instead (`location.ts`).
  */
 import { readBcd, writeBcd } from '#bytes/bcd'
 import { decodeGbk, encodeGbk, writeGbk } from '#bytes/gbk'
@@ -9,6 +9,7 @@ import type { Reader } from '#bytes/reader'
 import type { Writer } from '#bytes/writer'
 import { shown } from '../bodies/text.ts'
 import type { HeaderForm } from '../header.ts'
+import type { Shape } from './shape.ts'
 
 /** The body, or item of a list, that a field belongs to: what of it stands before the field, or all of it. */
 export type Owner = Readonly<Record<string, unknown>>
@@ -20,6 +21,8 @@ export interface Intake {
 }
 
 export interface Field<T> {
+  /** The field as data. */
+  readonly shape: Shape
   /** Fails the reader when the octets do not fit. */
   read(reader: Reader, owner: Owner, form: HeaderForm): T
   /** Throws a RangeError when the value does not fit. */
@@ -43,6 +46,7 @@ function unsigned(
 ): Field<number> {
   const limit = 2 ** bits
   return {
+    shape: { kind: 'number', bits },
     read,
     write(writer, value) {
       if (!(value >= 0 && value < limit)) throw new RangeError(`${value} does not fit ${bits} bits`)
@@ -71,11 +75,26 @@ export const u32 = unsigned(
   (r) => r.u32(),
   (w, value) => w.u32(value),
 )
+/** Two's complement. */
+export const i16: Field<number> = {
+  shape: { kind: 'number', bits: 16, signed: true },
+  read: (reader) => reader.i16(),
+  write(writer, value) {
+    if (!(value >= -0x8000 && value < 0x8000)) throw new RangeError(`${value} does not fit 16 bits`)
+    writer.u16(value)
+  },
+  show: itself,
+  take(json, path, _owner, intake) {
+    if (typeof json === 'number' && Number.isInteger(json) && json >= -0x8000 && json < 0x8000) return json
+    return fault(intake, path, 'a whole number from -32768 to 32767', 0)
+  },
+}
 
 /** BCD[octets] as `2 * octets` digits; times are `YYMMDDhhmmss` at GMT+8. */
 export function bcd(octets: number): Field<string> {
   const pattern = new RegExp(`^[0-9]{${2 * octets}}$`)
   return {
+    shape: { kind: 'digits', octets },
     read: (reader) => readBcd(reader, octets),
     write: (writer, value) => writeBcd(writer, value, octets),
     show: itself,
@@ -92,6 +111,7 @@ const showText = (value: string): unknown => shown(value)
 
 /** GBK up to the end. */
 export const textRest: Field<string> = {
+  shape: { kind: 'text', rest: true },
   read: (reader) => decodeGbk(reader.rest()),
   write: (writer, value) => writeGbk(writer, value),
   show: showText,
@@ -101,6 +121,7 @@ export const textRest: Field<string> = {
 /** GBK in exactly `octets` octets, padded with NUL at the end. */
 export function text(octets: number): Field<string> {
   return {
+    shape: { kind: 'text', octets },
     read(reader) {
       const bytes = reader.take(octets)
       let end = bytes.length
@@ -120,16 +141,18 @@ export function text(octets: number): Field<string> {
   }
 }
 
-const LIMITS = new Map<Field<number>, number>([
-  [u8, 0xff],
-  [u16, 0xffff],
-  [u32, 0xffffffff],
-])
+function bitsOf({ shape }: Field<number>): number {
+  return shape.kind === 'number' ? shape.bits : 0
+}
+
+/** The greatest number that this many bits hold. */
+const greatest = (width: Field<number>): number => 2 ** bitsOf(width) - 1
 
 /** GBK after a count of its octets, which has no name of its own. */
 export function countedText(width: Field<number>): Field<string> {
-  const most = LIMITS.get(width) as number
+  const most = greatest(width)
   return {
+    shape: { kind: 'text', prefix: bitsOf(width) },
     read: (reader, owner, form) => decodeGbk(reader.take(width.read(reader, owner, form))),
     write(writer, value, owner, form) {
       const bytes = encodeGbk(value)
@@ -159,6 +182,7 @@ const takeBytes: Field<Uint8Array>['take'] = (json, path, _owner, intake) =>
 
 /** All octets that are left: base64 in JSON. */
 export const bytesRest: Field<Uint8Array> = {
+  shape: { kind: 'octets', rest: true },
   read: (reader) => reader.rest(),
   write: (writer, value) => writer.put(value),
   show: showBytes,
@@ -168,6 +192,7 @@ export const bytesRest: Field<Uint8Array> = {
 /** Exactly `octets` octets: base64 in JSON. */
 export function bytes(octets: number): Field<Uint8Array> {
   return {
+    shape: { kind: 'octets', octets },
     read: (reader) => reader.take(octets),
     write(writer, value) {
       if (value.length !== octets) throw new RangeError(`${value.length} octets where ${octets} belong`)
@@ -185,6 +210,7 @@ export function bytes(octets: number): Field<Uint8Array> {
 export function countedBytes(count: string): Field<Uint8Array> {
   return {
     ...bytesRest,
+    shape: { kind: 'octets', count },
     read: (reader, owner) => reader.take(owner[count] as number),
   }
 }
@@ -193,14 +219,16 @@ export function countedBytes(count: string): Field<Uint8Array> {
 export function namedText(count: string): Field<string> {
   return {
     ...textRest,
+    shape: { kind: 'text', count },
     read: (reader, owner) => decodeGbk(reader.take(owner[count] as number)),
   }
 }
 
 /** The count of the octets of the member `of`, which comes after it. JSON that comes in need not give it. */
 export function octetsOf(width: Field<number>, of: string): Field<number | undefined> {
-  const most = LIMITS.get(width) as number
+  const most = greatest(width)
   return {
+    shape: { kind: 'count', bits: bitsOf(width), of },
     read: width.read,
     write(writer, _value, owner, form) {
       const value = owner[of] as string | Uint8Array
@@ -218,13 +246,14 @@ export function hexOf(octets: number): Field<string> {
   const pattern = new RegExp(`^[0-9a-f]{${2 * octets}}$`)
   return {
     ...bcd(octets),
+    shape: { kind: 'hex', octets },
     take(json, path, _owner, intake) {
       return typeof json === 'string' && pattern.test(json) ? json : fault(intake, path, `${2 * octets} hexadecimal digits`, '')
     },
   }
 }
 
-/** A field that is not composed from JSON: only terminals send it. */
-export function sentOnly<T>(path: string, intake: Intake, instead: T): T {
-  return fault(intake, path, 'left out: only terminals send it', instead)
+/** The same field, with its meaning and unit. */
+export function noted<T>(field: Field<T>, note: string): Field<T> {
+  return { ...field, shape: { ...field.shape, note } }
 }

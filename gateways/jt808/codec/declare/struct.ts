@@ -5,6 +5,7 @@ import type { Writer } from '#bytes/writer'
 import type { BodyFormat } from '../bodies/format.ts'
 import type { HeaderForm } from '../header.ts'
 import type { Field, Intake, Owner } from './field.ts'
+import type { ConditionShape, Shape } from './shape.ts'
 
 export type Fields = Readonly<Record<string, Field<unknown>>>
 
@@ -23,6 +24,7 @@ const COUNTS = new Set(['length', 'count', 'len'])
 export function struct<F extends Fields>(fields: F): Field<StructOf<F>> {
   const entries = Object.entries(fields)
   return {
+    shape: { kind: 'struct', members: entries.map(([name, { shape }]) => ({ name, ...shape })) },
     read(reader, _owner, form) {
       const value: Record<string, unknown> = {}
       for (const [key, field] of entries) value[key] = field.read(reader, value, form)
@@ -63,6 +65,7 @@ export function struct<F extends Fields>(fields: F): Field<StructOf<F>> {
 /** The number of items of the member `of`, which comes after it. On the wire it may lie; in JSON it need not be given. */
 export function countOf(width: Field<number>, of: string): Field<number | undefined> {
   return {
+    shape: { kind: 'count', bits: width.shape.kind === 'number' ? width.shape.bits : 0, of },
     read: width.read,
     write(writer, value, owner, form) {
       width.write(writer, value ?? (owner[of] as readonly unknown[]).length, owner, form)
@@ -82,7 +85,7 @@ export function list<T>(count: string, item: Field<T>): Field<readonly T[]> {
       for (let i = 0; i < total && reader.ok; i++) items.push(item.read(reader, owner, form))
       return items
     },
-    ...many(item),
+    ...many(item, { kind: 'list', item: item.shape, count }),
   }
 }
 
@@ -101,7 +104,7 @@ export function lenientList<T>(count: string, item: Field<T>): Field<readonly T[
       }
       return items
     },
-    ...many(item),
+    ...many(item, { kind: 'list', item: item.shape, count }),
   }
 }
 
@@ -113,12 +116,13 @@ export function listRest<T>(item: Field<T>): Field<readonly T[]> {
       while (reader.remaining > 0) items.push(item.read(reader, owner, form))
       return items
     },
-    ...many(item),
+    ...many(item, { kind: 'list', item: item.shape, rest: true }),
   }
 }
 
-function many<T>(item: Field<T>): Omit<Field<readonly T[]>, 'read'> {
+function many<T>(item: Field<T>, shape: Shape): Omit<Field<readonly T[]>, 'read'> {
   return {
+    shape,
     write(writer, items, owner, form) {
       for (const one of items) item.write(writer, one, owner, form)
     },
@@ -133,41 +137,119 @@ function many<T>(item: Field<T>): Omit<Field<readonly T[]>, 'read'> {
   }
 }
 
-export type Condition = (owner: Owner, form: HeaderForm) => boolean
+export interface Condition {
+  holds(owner: Owner, form: HeaderForm): boolean
+  readonly shape: ConditionShape
+}
 
-export const in2019: Condition = (_owner, form) => form === '2019'
-export const bit =
-  (flags: string, at: number): Condition =>
-  (owner) =>
-    ((owner[flags] as number) & (1 << at)) !== 0
-export const equals =
-  (member: string, ...values: number[]): Condition =>
-  (owner) =>
-    values.includes(owner[member] as number)
-export const not =
-  (condition: Condition): Condition =>
-  (owner, form) =>
-    !condition(owner, form)
-export const both =
-  (one: Condition, other: Condition): Condition =>
-  (owner, form) =>
-    one(owner, form) && other(owner, form)
+export const in2019: Condition = { holds: (_owner, form) => form === '2019', shape: { edition: '2019' } }
+export const bit = (flags: string, at: number): Condition => ({
+  holds: (owner) => ((owner[flags] as number) & (1 << at)) !== 0,
+  shape: { flags, bit: at },
+})
+export const equals = (member: string, ...values: number[]): Condition => ({
+  holds: (owner) => values.includes(owner[member] as number),
+  shape: { member, in: values },
+})
+export const not = (condition: Condition): Condition => ({
+  holds: (owner, form) => !condition.holds(owner, form),
+  shape: { not: condition.shape },
+})
+export const both = (one: Condition, other: Condition): Condition => ({
+  holds: (owner, form) => one.holds(owner, form) && other.holds(owner, form),
+  shape: { all: [one.shape, other.shape] },
+})
 
 /** A member that is there when the condition holds, by the members before it and the edition. */
 export function when<T>(condition: Condition, field: Field<T>): Field<T | undefined> {
   return {
-    read: (reader, owner, form) => (condition(owner, form) ? field.read(reader, owner, form) : undefined),
+    shape: { ...field.shape, when: condition.shape },
+    read: (reader, owner, form) => (condition.holds(owner, form) ? field.read(reader, owner, form) : undefined),
     write(writer, value, owner, form) {
-      if (condition(owner, form)) field.write(writer, value as T, owner, form)
+      if (condition.holds(owner, form)) field.write(writer, value as T, owner, form)
     },
     show: (value) => field.show(value as T),
-    take: (json, path, owner, intake) => (condition(owner, intake.form) ? field.take(json, path, owner, intake) : undefined),
+    take: (json, path, owner, intake) =>
+      condition.holds(owner, intake.form) ? field.take(json, path, owner, intake) : undefined,
+  }
+}
+
+/** A field that the 2019 header has in another form. */
+export function byForm<T>(field2013: Field<T>, field2019: Field<T>): Field<T> {
+  const of = (form: HeaderForm): Field<T> => (form === '2019' ? field2019 : field2013)
+  return {
+    shape: { kind: 'by-form', 2013: field2013.shape, 2019: field2019.shape },
+    read: (reader, owner, form) => of(form).read(reader, owner, form),
+    write: (writer, value, owner, form) => of(form).write(writer, value, owner, form),
+    show: (value) => field2013.show(value),
+    take: (json, path, owner, intake) => of(intake.form).take(json, path, owner, intake),
+  }
+}
+
+/**
+ * A struct of which some devices have another form, without a word which it is: the one that fills the body exactly counts, the
+ * usual one when both or none do. JSON means the other form when the usual one cannot hold it.
+ */
+export function orForm<T extends { readonly extra_raw?: string | undefined }>(
+  usual: Field<T>,
+  other: Field<T>,
+): Field<T & { readonly otherForm?: boolean }> {
+  return {
+    shape: { kind: 'either', of: [usual.shape, other.shape] },
+    read(reader, owner, form) {
+      const found = exactly(usual, reader, form)
+      if (found !== undefined) return found
+      const fallback = exactly(other, reader, form)
+      return fallback === undefined ? usual.read(reader, owner, form) : { ...fallback, otherForm: true }
+    },
+    write(writer, value, owner, form) {
+      if (value.otherForm === true) other.write(writer, value, owner, form)
+      else usual.write(writer, value, owner, form)
+    },
+    show: (value) => (value.otherForm === true ? other : usual).show(value),
+    take(json, path, owner, intake) {
+      const asUsual: Intake = { form: intake.form, faults: [] }
+      const value = usual.take(json, path, owner, asUsual)
+      if (asUsual.faults.length === 0) return value
+      const asOther: Intake = { form: intake.form, faults: [] }
+      const instead = other.take(json, path, owner, asOther)
+      if (asOther.faults.length === 0) return { ...instead, otherForm: true }
+      intake.faults.push(...asUsual.faults)
+      return value
+    },
+  }
+}
+
+/** The struct when it fills what is left exactly; then it is consumed. */
+export function exactly<T extends { readonly extra_raw?: string | undefined }>(
+  field: Field<T>,
+  reader: Reader,
+  form: HeaderForm,
+): T | undefined {
+  const ahead = new Reader(reader.bytes, reader.offset, reader.offset + reader.remaining)
+  const value = field.read(ahead, NOBODY, form)
+  if (!ahead.ok || value.extra_raw !== undefined) return undefined
+  reader.skip(reader.remaining)
+  return value
+}
+
+/** A member that some devices leave out at the end. */
+export function tail<T>(field: Field<T>): Field<T | undefined> {
+  return {
+    shape: { ...field.shape, tail: true, optional: true },
+    read: (reader, owner, form) => (reader.remaining > 0 ? field.read(reader, owner, form) : undefined),
+    write(writer, value, owner, form) {
+      if (value !== undefined) field.write(writer, value, owner, form)
+    },
+    show: (value) => field.show(value as T),
+    take: (json, path, owner, intake) => (json === undefined ? undefined : field.take(json, path, owner, intake)),
   }
 }
 
 /** The list behind a count that may be left out (`tailCount`): there when its count is. */
 export function tailList<T>(count: string, field: Field<readonly T[]>): Field<readonly T[] | undefined> {
   return {
+    shape: { ...field.shape, tail: true, optional: true },
     read: (reader, owner, form) => (owner[count] === undefined ? undefined : field.read(reader, owner, form)),
     write(writer, value, owner, form) {
       if (value !== undefined) field.write(writer, value, owner, form)
@@ -182,6 +264,7 @@ export function tailCount(width: Field<number>, of: string): Field<number | unde
   const count = countOf(width, of)
   return {
     ...count,
+    shape: { ...count.shape, tail: true },
     read: (reader, owner, form) => (reader.remaining > 0 ? count.read(reader, owner, form) : undefined),
     write(writer, value, owner, form) {
       if (value !== undefined || owner[of] !== undefined) count.write(writer, value, owner, form)
@@ -191,11 +274,17 @@ export function tailCount(width: Field<number>, of: string): Field<number | unde
 
 /** A member that JSON may leave out. */
 export function orElse<T>(field: Field<T>, absent: T): Field<T> {
-  return { ...field, take: (json, path, owner, intake) => (json === undefined ? absent : field.take(json, path, owner, intake)) }
+  const shape: Shape = { ...field.shape, optional: true }
+  return {
+    ...field,
+    shape,
+    take: (json, path, owner, intake) => (json === undefined ? absent : field.take(json, path, owner, intake)),
+  }
 }
 
 /** What a later edition or a careless device appended, as hex. */
 export const surplus: Field<string | undefined> = {
+  shape: { kind: 'hex', rest: true, tail: true, optional: true },
   read: (reader) => (reader.remaining === 0 ? undefined : toHex(reader.rest())),
   write(writer, value) {
     if (value === undefined) return
@@ -224,6 +313,7 @@ export function declared<F extends Fields>(id: number, fields: F): BodyFormat<De
 export function formatOf<T extends object>(id: number, field: Field<T>): BodyFormat<T> {
   return {
     id,
+    shape: field.shape,
     decode(bytes, start, end, form) {
       const reader = new Reader(bytes, start, end)
       const body = field.read(reader, NOBODY, form)
