@@ -18,7 +18,6 @@ import { Agenda } from './agenda.ts'
 import { Client } from './client.ts'
 import { type DelayedMessages, postponed } from './delayed.ts'
 import type { Journal } from './journal.ts'
-import { Memory } from './memory.ts'
 import { Outbox } from './outbox.ts'
 import type { CoreLimits, Port, Surroundings } from './port.ts'
 import type { Provider } from './presence.ts'
@@ -31,6 +30,7 @@ import { RetainedStore } from './retained.ts'
 import { Retention } from './retention.ts'
 import { Router } from './router.ts'
 import { BrokerStats } from './stats.ts'
+import { StoredSessions } from './stored-sessions.ts'
 import type { Match } from './subscription-table.ts'
 import { SubscriptionTable } from './subscription-table.ts'
 import { Subscriptions } from './subscriptions.ts'
@@ -59,8 +59,7 @@ export class BrokerCore {
   readonly #router: Router
   readonly #retention: Retention
   readonly #journal: Journal | undefined
-  /** The number that the journal knew the newest session by. */
-  #lastNumber = 0
+  readonly #stored: StoredSessions
 
   constructor(surroundings: Surroundings, limits: CoreLimits) {
     this.#surroundings = surroundings
@@ -73,6 +72,7 @@ export class BrokerCore {
     this.provide(new Presence(this.#clients))
     this.#router = new Router(this.#outbox, limits.sharedPolicy, (bytes) => surroundings.random(bytes))
     this.#journal = surroundings.journal
+    this.#stored = new StoredSessions(this.#journal, this.#outbox)
     this.#retention = new Retention(this.retainedStore, limits, this.#journal)
   }
 
@@ -131,7 +131,7 @@ export class BrokerCore {
     }
     client.connected = true
     client.offlineReason = undefined
-    this.#persist(client)
+    this.#stored.begin(client)
     this.stats.connects++
     this.stats.connected++
     if (this.stats.connected > this.stats.maxConnected) this.stats.maxConnected = this.stats.connected
@@ -148,12 +148,12 @@ export class BrokerCore {
   /** Puts back what a store kept, before any gateway runs. `portOf` stands in for a gateway that is not there yet. */
   restore({ sessions, retained, lastNumber }: Restored, portOf: (gateway: string) => Port): void {
     const now = this.#surroundings.now()
-    this.#lastNumber = lastNumber
+    this.#stored.lastNumber = lastNumber
     for (const message of retained) if (message.expiresAt === 0 || message.expiresAt > now) this.retainedStore.set(message)
     for (const session of sessions) {
       const client = restoreSession(session, portOf(session.gateway), now, this.#subscriptions, this.#outbox)
       this.#clients.set(client.id, client)
-      if (session.connected) this.#journal?.session(client)
+      if (session.connected) this.#stored.changed(client)
       this.#agenda.schedule(client)
     }
   }
@@ -186,7 +186,7 @@ export class BrokerCore {
       return
     }
     client.endsAt = client.since + client.expiryMs
-    if (client.number !== 0) this.#journal?.session(client)
+    this.#stored.changed(client)
     this.#agenda.schedule(client)
   }
 
@@ -266,20 +266,12 @@ export class BrokerCore {
   /** What is published when the client is lost, from now on. */
   setWill(client: Client, will: Will | undefined): void {
     client.will = will
-    if (client.number !== 0) this.#journal?.session(client)
+    this.#stored.changed(client)
   }
 
   /** Keeps a value with a stored session; `undefined` forgets it. */
   remember(client: Client, key: string, value: string | undefined): void {
-    if (client.number === 0) return
-    if (value === undefined) {
-      if (client.memory?.delete(key) !== true) return
-      if (client.memory.size === 0) client.memory = undefined
-    } else {
-      client.memory ??= new Memory()
-      client.memory.set(key, value)
-    }
-    this.#journal?.remembered(client, key, value)
+    this.#stored.remember(client, key, value)
   }
 
   subscribe(client: Client, filter: string, options: SubscribeOptions): SubscribeOutcome {
@@ -363,7 +355,7 @@ export class BrokerCore {
     const { will } = client
     client.will = undefined
     if (will === undefined) return
-    if (client.number !== 0 && !client.connected) this.#journal?.session(client)
+    if (!client.connected) this.#stored.changed(client)
     if (will.expiryMs !== undefined) will.message.expiresAt = this.#surroundings.now() + will.expiryMs
     this.publish(will.message, client)
   }
@@ -371,29 +363,10 @@ export class BrokerCore {
   /** Ends the session for good: its will, subscriptions and queue go; shared work passes to other members. */
   #end(client: Client): void {
     this.#clients.delete(client.id)
-    this.#forget(client)
+    this.#stored.end(client)
     this.#publishWill(client)
     for (const subscription of client.allSubscriptions()) this.#subscriptions.remove(client, subscription.filter)
     this.#router.bequeath(client)
-  }
-
-  /** A session that outlives its connection is stored. */
-  #persist(client: Client): void {
-    if (this.#journal === undefined) return
-    if (client.expiryMs <= 0) {
-      this.#forget(client)
-      return
-    }
-    if (client.number === 0) client.number = ++this.#lastNumber
-    this.#journal.session(client)
-  }
-
-  #forget(client: Client): void {
-    if (client.number === 0) return
-    this.#journal?.ended(client)
-    client.number = 0
-    client.memory = undefined
-    this.#outbox.forget(client)
   }
 
   /** A status topic is asked for once a connection: it must not push hot topics out of the match cache. */

@@ -28,6 +28,10 @@ export abstract class ClientLink {
   abstract get peer(): Peer
   /** A message is about to be published: the place to slow down who sends too many. */
   protected abstract meterMessage(): void
+  /** Runs session code as an event of its own; nothing when the session has ended. */
+  protected abstract event(work: () => void): void
+  /** Parks what the peer sends until the returned function has run the work that it waits for. */
+  protected abstract park(): (work: () => void) => void
 
   get gateway(): string {
     return this.runtime.name
@@ -124,6 +128,17 @@ export abstract class ClientLink {
     if (this.client === undefined) return false
     this.count(`nack-${reason}`)
     return this.runtime.shared.core.nack(this.client, id)
+  }
+
+  ask(service: string, question: unknown, tag: number): void {
+    if (this.closedBy !== undefined) return
+    const go = this.park()
+    this.runtime.ask(service, question, (answer) => go(() => this.session.onAnswer?.(tag, answer)))
+  }
+
+  save(path: readonly string[], bytes: Uint8Array, tag: number): void {
+    if (this.closedBy !== undefined) return
+    this.runtime.save(path, bytes, (outcome) => this.event(() => this.session.onSaved?.(tag, outcome)))
   }
 
   hold(): void {

@@ -5,13 +5,25 @@
 import type { Client } from '../broker/client.ts'
 import type { Port } from '../broker/port.ts'
 import type { GatewayInstance, ListenerConfig } from '../config/effective.ts'
-import type { CloseReason, Delivery, Gateway, GatewayModule, Link, Log, Session, SessionLimits } from '../sdk.ts'
+import type {
+  Answer,
+  CloseReason,
+  Delivery,
+  Gateway,
+  GatewayModule,
+  Link,
+  Log,
+  SaveOutcome,
+  Session,
+  SessionLimits,
+} from '../sdk.ts'
 import type { Listener, TotalLimits } from '../transport/listener.ts'
 import { createListener } from '../transport/listener.ts'
 import type { Wire } from '../transport/wire.ts'
 import { GatewayCounters } from './gateway-counters.ts'
 import { SessionHost } from './host.ts'
 import { MessageRate } from './message-rate.ts'
+import type { GatewayOutside } from './outside.ts'
 import { peerName } from './peer-name.ts'
 import type { Shared, Turn } from './surroundings.ts'
 
@@ -33,6 +45,7 @@ export class GatewayRuntime implements Port {
   mountpoint: string
   readonly #total: TotalLimits
   readonly #instance: Gateway
+  readonly #outside: GatewayOutside
   readonly #open: (link: Link) => Session
   #accepting = true
 
@@ -45,7 +58,9 @@ export class GatewayRuntime implements Port {
     this.limits = config.session
     this.mountpoint = config.mountpoint
     this.#total = total
-    this.#instance = module.create({ name: config.name, config: config.own, log, limits: config.session })
+    this.#outside = shared.outside(config.name, (counter, by) => this.counters.add(this.counters.named, counter, by))
+    const { keys } = this.#outside
+    this.#instance = module.create({ name: config.name, config: config.own, log, limits: config.session, keys })
     this.#open = (link) => this.#instance.open(link)
   }
 
@@ -66,6 +81,22 @@ export class GatewayRuntime implements Port {
   peer(client: Client): string {
     const host = client.ref as SessionHost | undefined
     return host === undefined ? '' : peerName(host.peer)
+  }
+
+  // ---- the world beyond devices --------------------------------------------------------------------------------
+
+  /** `done` is always called later. */
+  ask(name: string, question: unknown, done: (answer: Answer) => void): void {
+    const service = this.#instance.services?.[name]
+    if (service === undefined) throw new Error(`the gateway declares no service '${name}'`)
+    this.#outside.ask(name, service, question, done)
+  }
+
+  /** `done` is always called later. */
+  save(path: readonly string[], bytes: Uint8Array, done: (outcome: SaveOutcome) => void): void {
+    const { files } = this.#instance
+    if (files === undefined) throw new Error('the gateway declares no bounds for its files')
+    this.#outside.save(files, path, bytes, done)
   }
 
   // ---- lifecycle -----------------------------------------------------------------------------------------------

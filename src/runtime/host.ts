@@ -7,6 +7,7 @@ import type { CloseReason, ConnectOutcome, ConnectRequest, Delivery, Link, Peer,
 import type { Listener } from '../transport/listener.ts'
 import type { Wire, WireCloseCause, WireHandler } from '../transport/wire.ts'
 import { ClientLink } from './client-link.ts'
+import { reasonOf } from './close-reasons.ts'
 import type { GatewayRuntime } from './gateway-runtime.ts'
 import { Inquiry } from './inquiry.ts'
 import type { MessageRate } from './message-rate.ts'
@@ -16,17 +17,6 @@ import { peerName } from './peer-name.ts'
 import { SessionTimers } from './session-timers.ts'
 
 const NOTHING = new Uint8Array(0)
-
-const CAUSES: Readonly<Record<WireCloseCause, CloseReason>> = {
-  peer: 'connection-lost',
-  error: 'connection-lost',
-  local: 'disconnected',
-  congested: 'congested',
-  idle: 'idle',
-  malformed: 'protocol-error',
-  'rate-limited': 'rate-limited',
-  unavailable: 'unavailable',
-}
 
 /** Where a session comes from: a listener, or another session on the same wire. */
 export interface Origin {
@@ -41,6 +31,8 @@ export class SessionHost extends ClientLink implements Link, WireHandler {
   listener: Listener | undefined
   #wire: Wire
   #connecting = false
+  /** What has been asked elsewhere and not been answered: bytes are parked meanwhile. */
+  #waits = 0
   #throttled = false
   #timers: SessionTimers | undefined = undefined
   #parking: Parking | undefined = undefined
@@ -64,7 +56,8 @@ export class SessionHost extends ClientLink implements Link, WireHandler {
     runtime.turn.enter()
     try {
       this.session = open(this)
-      if (this.#early !== undefined) this.connect(this.#early)
+      const early = this.#early
+      if (early !== undefined) this.event(() => this.connect(early))
     } finally {
       runtime.turn.leave()
     }
@@ -80,7 +73,7 @@ export class SessionHost extends ClientLink implements Link, WireHandler {
       this.count('rate-limited')
       return
     }
-    this.#feed(bytes)
+    this.#take(bytes)
   }
 
   onDrain(): void {
@@ -90,7 +83,7 @@ export class SessionHost extends ClientLink implements Link, WireHandler {
 
   onClosed(cause: WireCloseCause, error?: Error): void {
     if (error !== undefined) this.runtime.log.debug({ peer: peerName(this.peer), error: error.message }, 'connection failed')
-    this.close(CAUSES[cause])
+    this.close(reasonOf(cause))
   }
 
   /** A silent datagram peer is kept while it stands for a client: its session knows when that ends. */
@@ -104,7 +97,7 @@ export class SessionHost extends ClientLink implements Link, WireHandler {
       this.#unthrottle()
       return
     }
-    this.#event(() => this.session.onTimer(timer))
+    this.event(() => this.session.onTimer(timer))
   }
 
   // ---- broker events -------------------------------------------------------------------------------------------
@@ -137,7 +130,7 @@ export class SessionHost extends ClientLink implements Link, WireHandler {
   }
 
   get connecting(): boolean {
-    return this.#connecting
+    return this.#connecting || this.#waits > 0
   }
 
   send(bytes: Uint8Array, start = 0, end = bytes.length): void {
@@ -147,14 +140,7 @@ export class SessionHost extends ClientLink implements Link, WireHandler {
   }
 
   close(reason: CloseReason): void {
-    if (this.closedBy !== undefined) return
-    const { runtime } = this
-    runtime.turn.enter()
-    try {
-      this.#finish(reason)
-    } finally {
-      runtime.turn.leave()
-    }
+    this.event(() => this.#finish(reason))
   }
 
   arm(timer: number, delayMs: number): void {
@@ -186,7 +172,7 @@ export class SessionHost extends ClientLink implements Link, WireHandler {
 
   authenticate(request: ConnectRequest): void {
     if (this.client === undefined || this.#inquiry !== undefined) return
-    this.#ask(request, (verdict) => this.#event(() => this.session.onAuthenticated?.(verdict)))
+    this.#ask(request, (verdict) => this.event(() => this.session.onAuthenticated?.(verdict)))
   }
 
   branch(open: (link: Link) => Session): Session {
@@ -235,7 +221,7 @@ export class SessionHost extends ClientLink implements Link, WireHandler {
 
   // ---- inside --------------------------------------------------------------------------------------------------
 
-  #feed(bytes: Uint8Array): void {
+  #take(bytes: Uint8Array): void {
     if (this.closedBy !== undefined) return
     if (this.#parking === undefined) this.#handle(bytes)
     else if (!this.#parking.keep(bytes)) this.count('parked-overflow')
@@ -277,11 +263,15 @@ export class SessionHost extends ClientLink implements Link, WireHandler {
 
   #ask(request: ConnectRequest, decided: (verdict: Verdict) => void): void {
     const { name, shared, log } = this.runtime
-    const wire = this.#wire
+    const act = (work: () => void): void => this.event(work)
+    let go = act
     this.#inquiry = new Inquiry({
-      wait: () => this.#park(wire),
-      resume: (act) => this.#unpark(act, wire),
-      challenge: (data) => this.#event(() => this.session.onChallenge?.(data)),
+      // Who proves itself anew goes on meanwhile.
+      wait: () => {
+        go = this.#connecting ? this.park() : act
+      },
+      resume: (work) => go(work),
+      challenge: (data) => this.event(() => this.session.onChallenge?.(data)),
       decided: (verdict) => {
         this.#inquiry = undefined
         decided(verdict)
@@ -292,25 +282,44 @@ export class SessionHost extends ClientLink implements Link, WireHandler {
     this.#inquiry.begin(shared.access, { gateway: name, peer: this.peer, request })
   }
 
-  #park(wire: Wire): void {
-    // A branch shares its wire with others, who must not wait for it: its session queues its own requests.
-    if (!this.#connecting || this.#parent !== undefined) return
-    this.#parking = new Parking(this.peer.datagram)
-    wire.pause()
+  protected override event(work: () => void): void {
+    if (this.closedBy !== undefined) return
+    const { turn } = this.runtime
+    turn.enter()
+    try {
+      work()
+    } catch (error) {
+      this.#fault(error)
+    } finally {
+      turn.leave()
+    }
   }
 
-  #unpark(act: () => void, wire: Wire): void {
-    if (this.closedBy !== undefined) return
-    this.#event(() => {
-      const parking = this.#parking
-      this.#parking = undefined
-      act()
-      if (this.#parent !== undefined) return
-      if (!this.#throttled && this.#parking === undefined) wire.resume()
-      // The empty chunk wakes a framer that stopped in the middle of the chunk with the connect.
-      this.#feed(NOTHING)
-      for (const bytes of parking?.take() ?? []) this.#feed(bytes)
-    })
+  protected override park(): (work: () => void) => void {
+    const wire = this.#wire
+    this.#waits++
+    // A branch shares its wire with others, who must not wait for it: its session queues its own requests.
+    if (this.#parent === undefined && this.#parking === undefined) {
+      this.#parking = new Parking(this.peer.datagram)
+      wire.pause()
+    }
+    return (work) => {
+      this.#waits--
+      this.event(() => {
+        work()
+        if (this.#waits === 0) this.#unpark(wire)
+      })
+    }
+  }
+
+  #unpark(wire: Wire): void {
+    const parking = this.#parking
+    this.#parking = undefined
+    if (this.#parent !== undefined) return
+    if (!this.#throttled) wire.resume()
+    // The empty chunk wakes a framer that stopped in the middle of the chunk with the question.
+    this.#take(NOTHING)
+    for (const bytes of parking?.take() ?? []) this.#take(bytes)
   }
 
   #admit(request: ConnectRequest, verdict: Verdict): void {
@@ -331,19 +340,7 @@ export class SessionHost extends ClientLink implements Link, WireHandler {
   }
 
   #answer(outcome: ConnectOutcome): void {
-    this.#event(() => this.session.onConnect(outcome))
-  }
-
-  #event(act: () => void): void {
-    const { turn } = this.runtime
-    turn.enter()
-    try {
-      act()
-    } catch (error) {
-      this.#fault(error)
-    } finally {
-      turn.leave()
-    }
+    this.event(() => this.session.onConnect(outcome))
   }
 
   #drained(): void {
@@ -351,7 +348,7 @@ export class SessionHost extends ClientLink implements Link, WireHandler {
     this.congested = false
     const { client } = this
     if (client === undefined || this.holding || this.closedBy !== undefined) return
-    this.#event(() => this.runtime.shared.core.release(client))
+    this.event(() => this.runtime.shared.core.release(client))
   }
 
   #finish(reason: CloseReason): void {

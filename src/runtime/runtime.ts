@@ -9,6 +9,7 @@ import { Store } from '../store/store.ts'
 import type { TotalLimits } from '../transport/listener.ts'
 import { absentPorts } from './absent-port.ts'
 import { systemClock } from './clock.ts'
+import { outsideIn } from './outside.ts'
 import type { GatewayStatus, ReloadReport } from './supervisor.ts'
 import { Supervisor } from './supervisor.ts'
 import type { Shared } from './surroundings.ts'
@@ -79,7 +80,8 @@ export async function startRuntime(config: EffectiveConfig, options: RuntimeOpti
     node,
   )
   const rules = new TopicRules(config.broker)
-  const shared: Shared = { clock, wheel: ticker.wheel, core, access, rules, random }
+  const outside = outsideIn(node.dataDir, () => clock.now())
+  const shared: Shared = { clock, wheel: ticker.wheel, core, access, rules, random, outside }
   const inTurn = (work: () => void): void => {
     turn.enter()
     try {

@@ -2,6 +2,7 @@
 import type { Access } from '../auth/access.ts'
 import type { BrokerCore } from '../broker/core.ts'
 import type { Clock } from './clock.ts'
+import type { OutsideOf } from './outside.ts'
 import type { TimerWheel } from './timer-wheel.ts'
 import type { TopicRules } from './topic-rules.ts'
 
@@ -12,6 +13,8 @@ export interface Shared {
   readonly access: Access
   readonly rules: TopicRules
   random(bytes: number): Uint8Array
+  /** Services, files and keys of one gateway instance; `count` adds to its counters. */
+  readonly outside: OutsideOf
 }
 
 /** Marks the span of one event: time stands still inside, and replays that it started are sent at its end. */

@@ -1,4 +1,5 @@
 /** A gateway is one folder whose `index.ts` exports one manifest as default. */
+import type { FileLimits, Keys, Service } from './outside.ts'
 import type { Link, Session } from './session.ts'
 
 export type TransportKind = 'tcp' | 'tls' | 'udp' | 'dtls' | 'ws' | 'wss'
@@ -34,6 +35,7 @@ export interface GatewayContext<Config> {
   readonly log: Log
   /** Session limits of this instance, for protocols that announce them to the device. */
   readonly limits: SessionLimits
+  readonly keys: Keys
 }
 
 /** Common `session` block of every gateway instance. */
@@ -61,6 +63,10 @@ export interface DefaultListener {
 export interface Gateway<Config = unknown> {
   /** One per stream connection or per new datagram peer. Must be cheap. */
   open(link: Link): Session
+  /** Services that `Link.ask` reaches, by name; read at each question, so that a reload may change them. */
+  readonly services?: Readonly<Record<string, Service>>
+  /** Bounds of what `Link.save` keeps; absent: this gateway keeps no files. */
+  readonly files?: FileLimits
   /** Apply a new config in place, or ask to be restarted. Absent is restart. */
   reload?(next: Config): 'applied' | 'restart'
   close?(): void

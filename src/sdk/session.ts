@@ -4,6 +4,7 @@
  */
 import type { Malformed } from './codec.ts'
 import type { Message, QoS } from './message.ts'
+import type { Answer, SaveOutcome } from './outside.ts'
 
 export interface Peer {
   readonly address: string
@@ -160,7 +161,7 @@ export interface Link {
   readonly gateway: string
   /** Client id once connected, else undefined. */
   readonly clientId: string | undefined
-  /** True between `connect` and `onConnect`: frames must wait (see `FrameSink.frame`). */
+  /** True between `connect` and `onConnect`, and between `ask` and `onAnswer`: frames must wait (see `FrameSink.frame`). */
   readonly connecting: boolean
   /** What the gateway keeps with the client's session across its connections; gone when the session ends. */
   kept: object | undefined
@@ -226,6 +227,17 @@ export interface Link {
   /** Resume; with `count`, deliver at most that many queued messages and stay held. */
   release(count?: number): void
 
+  /**
+   * Posts `question` as JSON to the service that the gateway declared under this name. Answered by `onAnswer`, always later, once;
+   * bytes that arrive in between are parked as during a connect.
+   */
+  ask(service: string, question: unknown, tag: number): void
+  /**
+   * Keeps `bytes` as a file of this gateway, in the folders and under the name that `path` gives; characters that do not belong in a
+   * file name are replaced. The bytes must not change afterwards. Answered by `onSaved`, always later, once.
+   */
+  save(path: readonly string[], bytes: Uint8Array, tag: number): void
+
   /** Another session on the same wire, with a virtual client of its own (one address, many clients). */
   branch(open: (link: Link) => Session): Session
   /** Moves this session to the wire of `to` (a new address of the same identity). `to` keeps running. */
@@ -254,6 +266,8 @@ export interface Session {
   onDeliver(delivery: Delivery): void
   onPublished?(tag: number, outcome: PublishOutcome): void
   onSubscribed?(tag: number, outcome: SubscribeOutcome): void
+  onAnswer?(tag: number, answer: Answer): void
+  onSaved?(tag: number, outcome: SaveOutcome): void
   /** Last call. The client is still attached: last publishes (failed commands, events) still go out. */
   onClose(reason: CloseReason): void
   /** Protocol facts for REST and dashboard. */

@@ -19,6 +19,7 @@ import type { CloseReason, GatewayModule, Log, Peer, SessionLimits } from '../sd
 import { Store } from '../store/store.ts'
 import type { AppOptions } from './app-client.ts'
 import { AppClient } from './app-client.ts'
+import { FakeOutside, type ServiceDouble } from './fake-outside.ts'
 import { FakeWire, type Tap } from './fake-wire.ts'
 import { TEST_CORE_LIMITS, TEST_LIMITS } from './limits.ts'
 
@@ -36,6 +37,8 @@ export interface WorldOptions {
   readonly broker?: Partial<BrokerConfig>
   /** Sees what goes over every wire. */
   readonly tap?: Tap
+  /** Answers for the services that gateways ask; without it none can be reached. */
+  readonly services?: ServiceDouble
 }
 
 export interface GatewayOptions {
@@ -50,6 +53,7 @@ export class World {
   readonly dropped: { reason: DropReason; topic: string; client: string | undefined }[] = []
   readonly errors: object[] = []
   readonly tap: Tap | undefined
+  readonly outside: FakeOutside
   readonly #shared: Shared
   readonly #turn: Turn
   readonly #runtimes: GatewayRuntime[] = []
@@ -93,7 +97,9 @@ export class World {
     )
     const clock = { now: () => this.now(), monotonic: () => this.#elapsedMs }
     const rules = new TopicRules({ rewrite: [], autoSubscribe: [], ...options.broker })
-    this.#shared = { clock, wheel: this.wheel, core: this.core, access, rules, random }
+    this.outside = new FakeOutside(options.services)
+    const outside = (gateway: string) => this.outside.of(gateway)
+    this.#shared = { clock, wheel: this.wheel, core: this.core, access, rules, random, outside }
     this.#turn = new Turn(clock, () => this.core.settle())
     if (this.store === undefined) return
     this.core.restore(
@@ -175,12 +181,12 @@ export class World {
     this.settle()
   }
 
-  /** Runs replay work to its end. */
+  /** Runs replay work, and answers from outside, to their end. */
   settle(): void {
     do {
       this.#more = false
       this.core.settle()
-    } while (this.#more)
+    } while (this.outside.settle() || this.#more)
   }
 
   #log(): Log {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { parseScript, runScenario } from '../../src/testing.ts'
-import { findInstalled } from '../conformance/installed.ts'
+import { findInstalled, installed } from '../conformance/installed.ts'
 import { without } from '../e2e/needs.ts'
 import { run } from '../support/process.ts'
 import { CaptureFile, type Endpoint } from './pcap.ts'
@@ -35,7 +35,7 @@ test('tshark finds no malformed MQTT-SN message in any script', { skip }, async 
   const file = join(folder, 'packets.pcap')
   const capture = new CaptureFile()
   let sent = 0
-  const scripts = (await findInstalled('mqtt-sn'))?.scripts ?? []
+  const scripts = (await installed()).find(({ name }) => name === 'mqtt-sn')?.scripts ?? []
   for (const { path, text } of scripts.filter((script) => !OTHER_VERSION.test(script.path))) {
     for (const scenario of parseScript(text, path)) {
       await runScenario(scenario, findInstalled, (bytes, way, peer) => {
