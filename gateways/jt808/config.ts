@@ -5,15 +5,39 @@ import { MAX_FRAME_BYTES } from './codec/index.ts'
 
 const live = { 'x-reload': 'live' } as const
 
+const service = z.strictObject({
+  url: z
+    .url({ protocol: /^https?$/, error: 'write an http: or https: URL' })
+    .meta({ title: 'URL', description: 'JSON is posted to it.', ...live }),
+  timeout: duration('5s', {
+    title: 'Wait for an answer',
+    description: 'Beyond it the terminal is refused, and may try again.',
+    ...live,
+  }),
+  maxConcurrent: z
+    .int()
+    .min(1)
+    .max(1000)
+    .default(16)
+    .meta({ title: 'Questions at once', ...live }),
+  maxWaiting: z
+    .int()
+    .min(0)
+    .max(1_000_000)
+    .default(10_000)
+    .meta({ title: 'Questions in line', description: 'Beyond it terminals are refused at once.', ...live }),
+  maxAnswerBytes: size('16KiB', { title: 'Longest answer', description: 'A longer one decides nothing.', ...live }),
+})
+
 const auth = z
   .strictObject({
     mode: z
-      .enum(['open', 'issued', 'static'])
+      .enum(['open', 'issued', 'static', 'http'])
       .default('open')
       .meta({
         title: 'What a terminal must present',
         description:
-          '`open`: any code, so that a terminal keeps working when the gateway has forgotten it. `issued`: the code that this process issued when the terminal registered. `static`: the one `code` below.',
+          '`open`: any code. `issued`: the code that it was given when it registered. `static`: the one `code` below. `http`: what the services `registry` and `authentication` say.',
         ...live,
       }),
     code: z
@@ -23,24 +47,52 @@ const auth = z
       .optional()
       .meta({
         title: 'Code given to every terminal that registers',
-        description: 'Without it each terminal gets a random one.',
+        description: 'Without it each terminal gets one of its own.',
         ...live,
       }),
-    maxIssued: z
+    secret: z
+      .string()
+      .min(16)
+      .max(1000)
+      .optional()
+      .meta({
+        title: 'Secret that codes are derived from',
+        description:
+          'With `issued`: the same secret gives each terminal the same code, after a restart and on every node. Without it codes are good until the gateway stops. A new secret makes all terminals register again.',
+        ...live,
+      }),
+    maxDeregistered: z
       .int()
-      .min(1)
+      .min(0)
       .max(10_000_000)
       .default(100_000)
       .meta({
-        title: 'Issued codes that are remembered',
-        description: 'With `issued`: beyond it the oldest is forgotten, and that terminal must register again.',
+        title: 'Deregistered terminals that are remembered',
+        description: 'With `issued` their codes are refused until they register again; beyond it the oldest is forgotten.',
+        ...live,
+      }),
+    registry: service
+      .optional()
+      .meta({ title: 'Service that decides on registrations', description: 'With `http`. It answers with a code.' }),
+    authentication: service
+      .optional()
+      .meta({ title: 'Service that decides on codes', description: 'With `http`. Status 200 is yes.' }),
+    maxAttempts: z
+      .int()
+      .min(1)
+      .max(10_000)
+      .default(16)
+      .meta({
+        title: 'Registrations and refused authentications of one connection',
+        description: 'One more closes it. An authentication that succeeds starts again.',
         ...live,
       }),
     timeout: duration('30s', { title: 'Time a connection has to authenticate', ...live }),
   })
-  .refine((value) => value.mode !== 'static' || value.code !== undefined, {
-    path: ['code'],
-    message: 'mode `static` needs a `code`',
+  .superRefine(({ mode, code, registry, authentication }, context) => {
+    const needed = { static: { code }, http: { registry, authentication }, open: {}, issued: {} }[mode]
+    for (const [key, value] of Object.entries(needed))
+      if (value === undefined) context.addIssue({ code: 'custom', path: [key], message: `mode \`${mode}\` needs \`${key}\`` })
   })
 
 const frame = z.strictObject({

@@ -2,7 +2,8 @@
  * JT/T 808: terminals of road vehicles over TCP, TLS and UDP, editions 2011, 2013 and 2019. A terminal's client id is
  * its phone number, the digits exactly as in the header. See README.md for what is decoded and how it is configured.
  */
-import { defineGateway } from '#sdk'
+import { defineGateway, type Service } from '#sdk'
+import { AUTHENTICATION, REGISTRY } from './admission.ts'
 import { type Config, config } from './config.ts'
 import { Credentials } from './credentials.ts'
 import { TerminalSession } from './session.ts'
@@ -21,7 +22,7 @@ export default defineGateway<Config>({
   create(context) {
     const shared: Shared = {
       config: context.config,
-      credentials: new Credentials(context.config.auth),
+      credentials: new Credentials(context.config.auth, context.keys),
       byPhone: new Map(),
       assembling: {
         used: 0,
@@ -31,6 +32,9 @@ export default defineGateway<Config>({
       },
     }
     return {
+      get services() {
+        return servicesOf(shared.config)
+      },
       open: (link) => new TerminalSession(shared, link),
       reload(next) {
         shared.config = next
@@ -40,3 +44,16 @@ export default defineGateway<Config>({
     }
   },
 })
+
+function servicesOf({ auth }: Config): Record<string, Service> {
+  const services: Record<string, Service> = {}
+  for (const [name, service] of [
+    [REGISTRY, auth.registry],
+    [AUTHENTICATION, auth.authentication],
+  ] as const) {
+    if (service === undefined) continue
+    const { timeout, ...rest } = service
+    services[name] = { ...rest, timeoutMs: timeout }
+  }
+  return services
+}

@@ -4,6 +4,7 @@
  */
 import { isDecimal } from '#bytes/bcd'
 import {
+  type Answer,
   type CloseReason,
   type ConnectOutcome,
   type Delivery,
@@ -15,6 +16,7 @@ import {
   type PublishOutcome,
   type Session,
 } from '#sdk'
+import { Admission, type Decisions } from './admission.ts'
 import { shown } from './codec/bodies/text.ts'
 import { decode, FlagFramer, type Header, type Message, type Of, Result } from './codec/index.ts'
 import { utcDigits } from './codec/time.ts'
@@ -49,11 +51,12 @@ interface Online {
   parts: Parts | undefined
 }
 
-export class TerminalSession implements Session, FrameSink {
+export class TerminalSession implements Session, FrameSink, Decisions {
   readonly #shared: Shared
   readonly #link: Link
   readonly #framer: FlagFramer | undefined
   readonly #speaker: Speaker
+  readonly #admission: Admission
   #closed = false
   /** Broken frames in a row. */
   #faults = 0
@@ -69,6 +72,7 @@ export class TerminalSession implements Session, FrameSink {
     this.#shared = shared
     this.#link = link
     this.#speaker = new Speaker(link)
+    this.#admission = new Admission(shared, link, this.#speaker, this)
     this.#framer = link.peer.datagram ? undefined : new FlagFramer(frame.maxBytes)
     link.arm(SILENCE, auth.timeout)
   }
@@ -103,8 +107,8 @@ export class TerminalSession implements Session, FrameSink {
 
   /** Before the terminal has authenticated only two messages count (JT/T 808 8.5, 8.8). */
   #receiveEarly(message: Message): void {
-    if (message.type === 'register') this.#register(message)
-    else if (message.type === 'authenticate') this.#authenticate(message)
+    if (message.type === 'register') this.#admission.register(message)
+    else if (message.type === 'authenticate') this.#admission.authenticate(message)
     else if (message.type === 'opaque' && ADMISSION.has(message.header.id)) refuse(message, this.#link, this.#speaker)
     else if (!this.#yield(message.header.phone)) this.#link.count('unauthenticated')
   }
@@ -135,11 +139,10 @@ export class TerminalSession implements Session, FrameSink {
         else online.reports.opaque(message, bytes)
         break
       case 'register':
-        this.#register(message)
-        this.#announceRegistration(online)
+        this.#admission.register(message)
         break
       case 'authenticate':
-        this.#speaker.respond(message.header, this.#accepts(message) ? Result.ok : Result.failed)
+        this.#admission.authenticate(message)
         break
       case 'deregister':
         this.#deregister(online, message)
@@ -182,29 +185,19 @@ export class TerminalSession implements Session, FrameSink {
 
   // ---- registration and authentication -------------------------------------------------------------------------
 
-  #register(message: Of<'register'>): void {
-    const { header, body } = message
+  registered(message: Of<'register'>): void {
     this.#registration = message
-    this.#edition = body.edition
-    const auth_code = this.#shared.credentials.issue(header.phone, this.#link)
-    this.#speaker.send(header, { type: 'register-response', body: { seq: header.sn, result: Result.ok, auth_code } })
+    this.#edition = message.body.edition
+    if (this.#online !== undefined) this.#announceRegistration(this.#online)
   }
 
-  #accepts({ header, body }: Of<'authenticate'>): boolean {
-    const accepted = this.#shared.credentials.accepts(header.phone, shown(body.code))
-    if (!accepted) this.#link.count('auth-refused')
-    return accepted
-  }
-
-  #authenticate(message: Of<'authenticate'>): void {
+  authenticated(message: Of<'authenticate'>): void {
     const { header, body } = message
-    const { sessionExpiry, idleTimeout } = this.#shared.config
-    const registered = this.#registration?.header.phone ?? header.phone
-    if (registered !== header.phone) this.#link.count('foreign-phone')
-    if (registered !== header.phone || !this.#accepts(message)) {
-      this.#speaker.respond(header, Result.failed)
+    if (this.#online !== undefined) {
+      this.#speaker.respond(header, Result.ok)
       return
     }
+    const { sessionExpiry, idleTimeout } = this.#shared.config
     if (!isDecimal(header.phone)) this.#link.count('odd-phone')
     this.#authentication = message
     this.#edition ??= header.form
@@ -228,7 +221,7 @@ export class TerminalSession implements Session, FrameSink {
     this.#authentication = undefined
     const { header, body } = message
     if (!outcome.ok) {
-      this.#speaker.respond(header, Result.failed)
+      this.#admission.refuse(message)
       return
     }
     const online: Online = {
@@ -238,6 +231,7 @@ export class TerminalSession implements Session, FrameSink {
       parts: undefined,
     }
     this.#online = online
+    this.#admission.admitted()
     if (this.#link.peer.datagram) this.#shared.byPhone.set(header.phone, this.#link)
     this.#link.arm(SILENCE, this.#shared.config.idleTimeout)
     this.#speaker.respond(header, Result.ok)
@@ -256,13 +250,17 @@ export class TerminalSession implements Session, FrameSink {
   }
 
   #deregister(online: Online, message: Of<'deregister'>): void {
-    this.#shared.credentials.forget(message.header.phone)
+    this.#shared.credentials.forget(message.header.phone, this.#link)
     online.reports.announce('deregistered', message, () => ({}))
     this.#speaker.respond(message.header, Result.ok)
     this.#link.close('disconnected')
   }
 
   // ---- broker, time and end ------------------------------------------------------------------------------------
+
+  onAnswer(tag: number, answer: Answer): void {
+    this.#admission.answered(tag, answer)
+  }
 
   onPublished(tag: number, outcome: PublishOutcome): void {
     this.#online?.reports.settle(tag, outcome)

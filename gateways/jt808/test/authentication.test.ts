@@ -54,20 +54,63 @@ test('with issued codes only the code of the registration is accepted', async ()
   assert.deepEqual(other.results(), [[0x0102, 1]], 'the code belongs to one phone')
 })
 
-test('issued codes are bounded: the oldest is forgotten', async () => {
-  const { world, gateway } = await scene({ auth: { mode: 'issued', maxIssued: 2 } })
-  const codes = ['013800000001', '013800000002', '013800000003'].map((phone) => {
-    const terminal = new Terminal(gateway.connect(), phone)
+test('issued codes are derived from the secret: the same after a restart, others with another secret', async () => {
+  const code = async (secret?: string) => {
+    const { gateway } = await scene({ auth: { mode: 'issued', secret } })
+    const terminal = new Terminal(gateway.connect())
     terminal.send(terminal.register())
-    return { phone, code: terminal.one('register-response').body.auth_code }
-  })
-  const results = codes.map(({ phone, code }) => {
+    return terminal.one('register-response').body.auth_code
+  }
+  const first = await code('a secret of the fleet')
+  assert.equal(await code('a secret of the fleet'), first)
+  assert.notEqual(await code('another secret of it'), first)
+  const { gateway } = await scene({ auth: { mode: 'issued', secret: 'a secret of the fleet' } })
+  const terminal = new Terminal(gateway.connect())
+  terminal.send(terminal.authenticate(first))
+  assert.deepEqual(terminal.results(), [[0x0102, 0]], 'no registration is needed after the restart')
+})
+
+test('a terminal that deregistered must register again; the oldest of too many is forgotten', async () => {
+  const { world, gateway } = await scene({ auth: { mode: 'issued', maxDeregistered: 1 } })
+  const result = (phone: string, code: string) => {
     const terminal = new Terminal(gateway.connect(), phone)
     terminal.send(terminal.authenticate(code))
     return terminal.results()[0]?.[1]
+  }
+  const codes = ['013800000001', '013800000002'].map((phone) => {
+    const terminal = new Terminal(gateway.connect(), phone)
+    terminal.send(terminal.register())
+    const { auth_code } = terminal.one('register-response').body
+    terminal.send(terminal.authenticate(auth_code), terminal.deregister())
+    assert.equal(result(phone, auth_code), 1)
+    return auth_code
   })
-  assert.deepEqual(results, [1, 0, 0])
-  assert.equal(world.counters().get('code-forgotten'), 1)
+  assert.equal(result('013800000001', codes[0] as string), 0, 'it made room for the second')
+  assert.equal(result('013800000002', codes[1] as string), 1)
+  assert.equal(world.counters().get('deregistration-forgotten'), 1)
+  const again = new Terminal(gateway.connect(), '013800000002')
+  again.send(again.register())
+  again.read()
+  again.send(again.authenticate(codes[1] as string))
+  assert.deepEqual(again.results(), [[0x0102, 0]])
+})
+
+test('a flood of registrations on one connection ends it', async () => {
+  const { world, gateway } = await scene({ auth: { maxAttempts: 3 } })
+  const terminal = new Terminal(gateway.connect())
+  for (let i = 0; i < 5; i++) terminal.send(terminal.register())
+  assert.equal(terminal.read().length, 3)
+  assert.equal(terminal.peer.closed, 'not-authorized')
+  assert.equal(world.counters().get('too-many-attempts'), 1)
+})
+
+test('codes that are tried one after the other end the connection', async () => {
+  const { world, gateway } = await scene({ auth: { mode: 'issued', maxAttempts: 3 } })
+  const terminal = new Terminal(gateway.connect())
+  for (let i = 0; i < 5; i++) terminal.send(terminal.authenticate(`guess ${i}`))
+  assert.deepEqual(terminal.results(), Array(4).fill([0x0102, 1]))
+  assert.equal(terminal.peer.closed, 'not-authorized')
+  assert.equal(world.counters().get('auth-refused'), 4)
 })
 
 test('a static code is given to everyone and demanded of everyone', async () => {

@@ -7,7 +7,7 @@ import module from '../index.ts'
 
 test('everything has a default', () => {
   assert.deepEqual(config.parse({}), {
-    auth: { mode: 'open', maxIssued: 100_000, timeout: 30_000 },
+    auth: { mode: 'open', maxDeregistered: 100_000, maxAttempts: 16, timeout: 30_000 },
     idleTimeout: 300_000,
     sessionExpiry: 7_200_000,
     foreignPhone: 'ignore',
@@ -35,6 +35,9 @@ test('what is wrong is refused with its path', () => {
     [{ autth: {} }, ''],
     [{ auth: { mode: 'static' } }, 'auth.code'],
     [{ auth: { mode: 'none' } }, 'auth.mode'],
+    [{ auth: { mode: 'http' } }, 'auth.registry'],
+    [{ auth: { mode: 'http', registry: { url: 'ftp://x' } } }, 'auth.registry.url'],
+    [{ auth: { secret: 'short' } }, 'auth.secret'],
     [{ idleTimeout: '300' }, 'idleTimeout'],
     [{ frame: { maxBytes: 2092 } }, 'frame.maxBytes'],
     [{ retry: { attempts: -1 } }, 'retry.attempts'],
@@ -52,13 +55,16 @@ test('the JSON Schema can be made', () => {
 
 test('a reload applies in place, to codes too', () => {
   const link = { random: (octets: number) => new Uint8Array(octets), count() {} } as never
-  const credentials = new Credentials(config.parse({ auth: { mode: 'issued' } }).auth)
-  for (const phone of ['1', '2', '3']) credentials.issue(phone, link)
-  credentials.policy = config.parse({ auth: { mode: 'issued', maxIssued: 1 } }).auth
-  assert.deepEqual(
-    ['1', '2', '3'].map((phone) => credentials.accepts(phone, '0000000000000000')),
-    [false, false, true],
-  )
+  const keys = { mac: (secret: string, text: string) => new TextEncoder().encode(`${secret.slice(0, 4)}${text}`) } as never
+  const credentials = new Credentials(config.parse({ auth: { mode: 'issued' } }).auth, keys)
+  const code = credentials.issue('0138', link)
+  assert.equal(code, '3030303030313338')
+  assert.deepEqual([credentials.accepts('0138', code), credentials.accepts('0139', code)], [true, false])
+  credentials.policy = config.parse({ auth: { mode: 'issued', secret: 'a secret of the fleet' } }).auth
+  assert.equal(credentials.accepts('0138', code), false)
+  for (const phone of ['0138', '0139']) credentials.forget(phone, link)
+  credentials.policy = config.parse({ auth: { mode: 'issued', maxDeregistered: 1 } }).auth
+  assert.deepEqual([credentials.accepts('0138', code), credentials.accepts('0139', '3030303030313339')], [true, false])
   credentials.policy = config.parse({}).auth
-  assert.equal(credentials.accepts('1', 'anything'), true)
+  assert.equal(credentials.accepts('0139', 'anything'), true)
 })
