@@ -150,7 +150,7 @@ export class CommandFlow {
         continue
       }
       pending.repetitions += 1
-      pending.waitMs *= pending.repetitions + 1
+      if (this.#shared.config.retry.backoff === 'standard') pending.waitMs *= pending.repetitions + 1
       pending.dueAt = now + pending.waitMs
       this.#link.count('command-repeated')
       for (const place of pending.open) this.#link.send(pending.sent.frames[place] as Uint8Array)

@@ -96,6 +96,14 @@ const auth = z
   })
 
 const frame = z.strictObject({
+  length: z
+    .enum(['strict', 'lenient'])
+    .default('strict')
+    .meta({
+      title: 'A body length in the header that is not the real one',
+      description: '`strict` drops the frame and counts it; `lenient` takes the octets that are there.',
+      ...live,
+    }),
   maxBytes: size(`${MAX_FRAME_BYTES}B`, {
     title: 'Longest frame, with its flags and escapes',
     description: 'The default is the longest that the standard allows. A longer one closes the connection.',
@@ -156,9 +164,17 @@ const parts = z.strictObject({
 const retry = z.strictObject({
   interval: duration('10s', {
     title: 'Wait for an answer to a command before it is sent again',
-    description: 'The wait after the n-th repetition is n + 1 times the one before.',
+    description: 'The first wait; `backoff` says how it grows.',
     ...live,
   }),
+  backoff: z
+    .enum(['standard', 'fixed'])
+    .default('standard')
+    .meta({
+      title: 'Growth of the waits',
+      description: '`standard`: the wait after the n-th repetition is n + 1 times the one before. `fixed`: all are equal.',
+      ...live,
+    }),
   attempts: z
     .int()
     .min(0)

@@ -34,6 +34,7 @@ export {
   type Header,
   type HeaderForm,
   KNOWN_IDS,
+  type LengthCheck,
   type Message,
   messageId,
   nativeOf as toJson,

@@ -104,10 +104,14 @@ export class Reports {
     const key = keyOf(message.header)
     if (this.#note(key, frame) !== 'new') return
     this.announce('unknown', message, () => unknownData(message.header.id, message))
-    const publications: Publication[] = []
-    this.#addNative(publications, message)
-    for (const publication of publications) this.#link.publish(publication)
+    this.tell(message)
     this.#recent.settle(key, true)
+  }
+
+  /** A message that has been dealt with, for those who follow EMQX's topic. */
+  tell(message: Message): void {
+    const topic = this.#wanted(this.#emqxTopic)
+    if (topic !== undefined) this.#link.publish(this.#native(topic, message))
   }
 
   /** Publishes an event if somebody would see it. */

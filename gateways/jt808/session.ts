@@ -86,7 +86,7 @@ export class TerminalSession implements Session, FrameSink, Decisions {
 
   frame(bytes: Uint8Array): boolean | undefined {
     if (this.#closed) return false
-    const message = decode(bytes)
+    const message = decode(bytes, this.#shared.config.frame.length)
     if (isMalformed(message)) {
       this.malformed(message)
     } else {
@@ -155,6 +155,7 @@ export class TerminalSession implements Session, FrameSink, Decisions {
         break
       case 'terminal-resend':
         if (this.#speaker.resend(message.body.seq, message.body.ids) === 0) this.#link.count('unmatched-resend')
+        online.reports.tell(message)
         break
       default:
         if (isEvent(message)) {

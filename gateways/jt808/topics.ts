@@ -1,4 +1,5 @@
 /** What a terminal's messages are on the unified topics: envelopes of locations and events. */
+import { isDecimal } from '#bytes/bcd'
 import { toHex } from '#bytes/hex'
 import { encodeEnvelope } from '#sdk'
 import { alarmNames } from './codec/bodies/alarms.ts'
@@ -42,10 +43,11 @@ const FULL_CIRCLE = 360
 
 /**
  * Members that are unknown are undefined, which JSON leaves out. `positioned` is there, and false, only when the terminal
- * has no fix: the position is then its last one.
+ * has no fix: the position is then its last one. `time_raw` is there when the time is no decimal number: its digits.
  */
 export function locationData(location: Location): Data {
   const { status } = location
+  const time = utcOf(location.time)
   const lat = signed(location.latitude, (status & Status.south) !== 0)
   const lon = signed(location.longitude, (status & Status.west) !== 0)
   const positioned = (status & Status.positioned) !== 0
@@ -58,7 +60,8 @@ export function locationData(location: Location): Data {
     alt_m: (location.altitude << 16) >> 16,
     speed_kmh: location.speed / 10,
     heading_deg: location.direction < FULL_CIRCLE ? location.direction : undefined,
-    time: utcOf(location.time),
+    time,
+    time_raw: time !== undefined || isDecimal(location.time) ? undefined : location.time,
     alarms: alarmNames(location.alarm),
   }
 }

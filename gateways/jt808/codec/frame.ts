@@ -23,14 +23,17 @@ export interface Frame {
   readonly end: number
 }
 
+/** Whether the length in the header must be that of the body. `lenient` trusts the octets that are there. */
+export type LengthCheck = 'strict' | 'lenient'
+
 /** Opens a frame that has a flag at either end. */
-export function openFrame(frame: Uint8Array): Frame | Malformed {
+export function openFrame(frame: Uint8Array, check: LengthCheck = 'strict'): Frame | Malformed {
   const last = frame.length - 1
   if (last < 2 || frame[0] !== FLAG || frame[last] !== FLAG) return malformed('no-frame')
   let bytes = frame
   let start = 1
   let end = last
-  let check = 0
+  let sum = 0
   for (let i = 1; i < last; i++) {
     const octet = frame[i] as number
     if (octet === FLAG) return malformed('stray-flag', i)
@@ -40,18 +43,20 @@ export function openFrame(frame: Uint8Array): Frame | Malformed {
       bytes = plain
       start = 0
       end = plain.length
-      check = xor(plain)
+      sum = xor(plain)
       break
     }
-    check ^= octet
+    sum ^= octet
   }
   // The check code is the XOR of all before it, so that the XOR of all with it is nothing.
-  if (check !== 0) return malformed('bad-check-code', last - 1)
+  if (sum !== 0) return malformed('bad-check-code', last - 1)
   const reader = new Reader(bytes, start, end - 1)
   const header = readHeader(reader)
   if (!reader.ok) return malformed('short-header', reader.offset)
-  if (reader.remaining !== header.length) return malformed('bad-length', reader.offset)
-  return { header, bytes, start: reader.offset, end: end - 1 }
+  const body = { bytes, start: reader.offset, end: end - 1 }
+  if (reader.remaining === header.length) return { header, ...body }
+  if (check === 'strict') return malformed('bad-length', reader.offset)
+  return { header: { ...header, length: reader.remaining }, ...body }
 }
 
 function unescaped(frame: Uint8Array): Uint8Array | Malformed {

@@ -1,7 +1,7 @@
 /** JT/T 808 on the wire, editions 2011, 2013 and 2019: frames to messages and back. */
 import type { Malformed, WireFormat } from '#sdk'
 import { isMalformed } from '#sdk'
-import { closeFrame, openFrame } from './frame.ts'
+import { closeFrame, type LengthCheck, openFrame } from './frame.ts'
 import { FlagFramer } from './framer.ts'
 import type { Message } from './messages.ts'
 import { readMessage, writeBody } from './messages.ts'
@@ -9,7 +9,7 @@ import { readMessage, writeBody } from './messages.ts'
 export { Result } from './bodies/general-response.ts'
 export type { Location } from './bodies/location.ts'
 export type { Register } from './bodies/register.ts'
-export { closeFrame } from './frame.ts'
+export { closeFrame, type LengthCheck } from './frame.ts'
 export { FlagFramer, MAX_FRAME_BYTES } from './framer.ts'
 export { type Header, type HeaderForm, headerTo, MAX_BODY_BYTES, SERIALS } from './header.ts'
 export {
@@ -34,8 +34,8 @@ export {
 export { nativeOf, presentHeader } from './native.ts'
 
 /** A frame with a flag at either end, from a framer or a datagram. */
-export function decode(frame: Uint8Array): Message | Malformed {
-  const opened = openFrame(frame)
+export function decode(frame: Uint8Array, check: LengthCheck = 'strict'): Message | Malformed {
+  const opened = openFrame(frame, check)
   return isMalformed(opened) ? opened : readMessage(opened.header, opened.bytes, opened.start, opened.end)
 }
 
@@ -44,4 +44,4 @@ export function encode(message: Message): Uint8Array {
   return closeFrame(message.header, message.type === 'opaque' ? message.body : writeBody(message, message.header.form))
 }
 
-export const wire: WireFormat<Message> = { codec: { decode, encode }, framer: () => new FlagFramer() }
+export const wire: WireFormat<Message> = { codec: { decode: (frame) => decode(frame), encode }, framer: () => new FlagFramer() }

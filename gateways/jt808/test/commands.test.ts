@@ -114,6 +114,21 @@ test('no answer: the same frame again, after waits that grow, until the repetiti
   assert.equal(world.counters().get('command-repeated'), 3)
 })
 
+test('waits of equal length, where they are wanted', async () => {
+  const { world, gateway, app } = await scene({ retry: { interval: '8s', backoff: 'fixed', attempts: 2 } })
+  const terminal = Terminal.online(gateway)
+  command(app, 'message', { text: 'hi' }, { timeout_s: 60 })
+  terminal.read()
+  for (let i = 0; i < 2; i++) {
+    world.advance(7_999)
+    assert.deepEqual(terminal.read(), [])
+    world.advance(1)
+    assert.equal(terminal.read().length, 1)
+  }
+  world.advance(8_000)
+  assert.deepEqual(responses(app), [failed('timeout', 'no answer after 2 repetitions')])
+})
+
 test("the command's own deadline ends the waiting, and a late answer changes nothing", async () => {
   const { world, gateway, app } = await scene()
   const terminal = Terminal.online(gateway)

@@ -13,7 +13,7 @@ test('everything has a default', () => {
     foreignPhone: 'ignore',
     udpRebind: true,
     duplicates: 32,
-    retry: { interval: 10_000, attempts: 3 },
+    retry: { interval: 10_000, backoff: 'standard', attempts: 3 },
     parts: {
       maxParts: 1024,
       maxBytes: 1_048_576,
@@ -23,7 +23,7 @@ test('everything has a default', () => {
       asks: 3,
       acknowledge: 'except-media',
     },
-    frame: { maxBytes: 2092, maxFaults: 16 },
+    frame: { length: 'strict', maxBytes: 2092, maxFaults: 16 },
     topics: ['unified', 'emqx'],
     maxMediaBytes: 524_288,
     native: true,

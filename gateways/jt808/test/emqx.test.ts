@@ -121,6 +121,15 @@ test('batches, replies, unknown messages and pictures are published; registratio
   )
 })
 
+test('a request for parts is published as well', async () => {
+  const { app, terminal } = await scene()
+  terminal.send(terminal.frame({ type: 'terminal-resend', body: { seq: 7, ids: [1, 2] } }))
+  assert.deepEqual(
+    up(app).map((json) => (json as { body: unknown }).body),
+    [{ seq: 7, count: 2, ids: [1, 2] }],
+  )
+})
+
 test('tyres of 2019 are octets there', () => {
   const given: Of<'location'> = {
     type: 'location',

@@ -61,6 +61,12 @@ test('times are Beijing’s', () => {
   assert.equal(utcOf('280229000000'), '2028-02-28T16:00:00Z')
 })
 
+test('a time that is no decimal number is kept as it is, beside none', () => {
+  const { time, time_raw } = locationData({ ...HERE, time: '2611221600fa' })
+  assert.deepEqual([time, time_raw], [undefined, '2611221600fa'])
+  assert.equal(locationData({ ...HERE, time: '000000000000' })['time_raw'], undefined)
+})
+
 test('what is no time is undefined', () => {
   for (const time of [
     '000000000000',

@@ -46,6 +46,21 @@ test('parts are acknowledged one by one, the last with the whole', async () => {
   )
 })
 
+test('text whose characters fall into two parts, two chunks, or both, is whole', async () => {
+  const { gateway, app } = await scene()
+  const terminal = Terminal.online(gateway)
+  const plate: Draft = { type: 'parameters-reply', body: { seq: 9, params: [{ id: 0x83, value: '沪B前方拥堵' }] } }
+  for (let octets = 7; octets < 20; octets++) {
+    app.take()
+    const stream = Buffer.concat(parts(terminal, plate, octets))
+    for (const octet of stream) terminal.send(Uint8Array.of(octet))
+    assert.deepEqual(
+      events(app).map(({ data }) => data['params']),
+      [[{ id: 0x83, value: '沪B前方拥堵' }]],
+    )
+  }
+})
+
 test('media is acknowledged as a whole, with 0x8800', async () => {
   const { gateway, app } = await scene()
   const terminal = Terminal.online(gateway)

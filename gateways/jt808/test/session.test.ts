@@ -77,6 +77,22 @@ test('a broken frame is dropped and counted; the next good one is served', async
   assert.equal(terminal.peer.closed, undefined)
 })
 
+test('a length that is not the real one: dropped and counted, or read where that is wanted', async () => {
+  const at = async (length: string) => {
+    const { world, gateway, app } = await scene({ frame: { length } })
+    const terminal = Terminal.online(gateway)
+    app.take()
+    const frame = terminal.location()
+    // Low octets of the attributes, and the check code, which changes by as much.
+    frame[4] = (frame[4] as number) ^ 0x03
+    frame[frame.length - 2] = (frame[frame.length - 2] as number) ^ 0x03
+    terminal.send(frame)
+    return { results: terminal.results(), seen: seen(app), malformed: world.malformed().get('bad-length') }
+  }
+  assert.deepEqual(await at('strict'), { results: [], seen: [], malformed: 1 })
+  assert.deepEqual(await at('lenient'), { results: [[0x0200, 0]], seen: ['location'], malformed: undefined })
+})
+
 test('garbage before the first flag is dropped and counted', async () => {
   const { world, gateway } = await scene()
   const terminal = new Terminal(gateway.connect())
