@@ -183,6 +183,28 @@ const retry = z.strictObject({
     .meta({ title: 'Repetitions of a command', description: "The command's own deadline ends them earlier.", ...live }),
 })
 
+const rsa = z.strictObject({
+  enabled: z.boolean().default(false).meta({
+    title: 'Encrypted bodies are read',
+    description: "0x0A00 is answered with the platform's public key. Off: bodies that are encrypted are unsupported.",
+    'x-reload': 'gateway',
+  }),
+  key: z.string().min(1).optional().meta({
+    title: "PEM file with the platform's RSA key of 1024 bits",
+    description: 'A path from the data directory. Without it a key is made once and kept there.',
+    'x-unit': 'path',
+    'x-reload': 'gateway',
+  }),
+  reply: z
+    .boolean()
+    .default(false)
+    .meta({
+      title: 'What a terminal with a key receives is encrypted as well',
+      description: 'From its 0x0A00 on, for as long as it is connected.',
+      ...live,
+    }),
+})
+
 export const config = z.strictObject({
   auth: auth.prefault({}).meta({ title: 'Admission of terminals' }),
   idleTimeout: duration('300s', {
@@ -220,6 +242,7 @@ export const config = z.strictObject({
   retry: retry.prefault({}).meta({ title: 'Repetition of commands' }),
   parts: parts.prefault({}).meta({ title: 'Messages of several parts' }),
   frame: frame.prefault({}).meta({ title: 'Limits of frames' }),
+  rsa: rsa.prefault({}).meta({ title: 'Encryption of bodies' }),
   topics: z
     .array(z.enum(['unified', 'emqx']))
     .min(1)

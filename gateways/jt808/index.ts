@@ -6,6 +6,7 @@ import { defineGateway, type Service } from '#sdk'
 import { AUTHENTICATION, REGISTRY } from './admission.ts'
 import { type Config, config } from './config.ts'
 import { Credentials } from './credentials.ts'
+import { KEY_BITS } from './encryption.ts'
 import { TerminalSession } from './session.ts'
 import type { Shared } from './shared.ts'
 
@@ -20,9 +21,12 @@ export default defineGateway<Config>({
   ],
   config,
   create(context) {
+    const { rsa } = context.config
     const shared: Shared = {
       config: context.config,
       credentials: new Credentials(context.config.auth, context.keys),
+      keys: context.keys,
+      key: rsa.enabled ? context.keys.rsaKey(KEY_BITS, rsa.key) : undefined,
       byPhone: new Map(),
       assembling: {
         used: 0,
@@ -37,6 +41,7 @@ export default defineGateway<Config>({
       },
       open: (link) => new TerminalSession(shared, link),
       reload(next) {
+        if (next.rsa.enabled !== rsa.enabled || next.rsa.key !== rsa.key) return 'restart'
         shared.config = next
         shared.credentials.policy = next.auth
         return 'applied'

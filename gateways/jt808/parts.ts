@@ -49,7 +49,7 @@ export class Parts {
     this.#rearm()
     switch (added.kind) {
       case 'complete': {
-        const whole: Header = { ...header, part: undefined, length: added.body.length }
+        const whole: Header = { ...header, encryption: 0, part: undefined, length: added.body.length }
         return { message: readMessage(whole, added.body, 0, added.body.length), body: added.body }
       }
       case 'refused':

@@ -3,9 +3,10 @@
  * it, once however often the terminal repeats it.
  */
 import { fnv1a } from '#bytes/checksum'
-import { deviceTopic, isAccepted, type Link, malformed, Message as Publication, type PublishOutcome } from '#sdk'
+import { deviceTopic, isAccepted, type Link, malformed, Message as Publication, type PublishOutcome, type RsaKey } from '#sdk'
 import { type Header, type Location, type Message, type Of, Result, SERIALS } from './codec/index.ts'
 import { emqxPayload, emqxTopics } from './emqx.ts'
+import { cipherFor } from './encryption.ts'
 import { mediaData, withoutBytes } from './media.ts'
 import { RecentFrames } from './recent-frames.ts'
 import type { Shared } from './shared.ts'
@@ -33,7 +34,7 @@ export class Reports {
   readonly #emqxTopic: string | undefined
   /** By key; made for the first report of several publications. Bounded by what the broker has not answered yet. */
   #open: Map<number, Open> | undefined = undefined
-  /** Media and files that wait for the broker: their answers name them. By key; made for the first. */
+  /** Messages that wait for the broker and whose answers need more than their number. By key; made for the first. */
   #named: Map<number, EventMessage> | undefined = undefined
 
   constructor(shared: Shared, link: Link, speaker: Speaker, terminal: Header, edition: string | undefined) {
@@ -83,7 +84,7 @@ export class Reports {
   event(message: EventMessage, frame: Uint8Array, replied: boolean): void {
     const key = keyOf(message.header)
     if (!this.#isNew(message, key, frame)) return
-    if (message.type === 'media-data' || message.type === 'file-end') {
+    if (message.type === 'media-data' || message.type === 'file-end' || message.type === 'terminal-key') {
       this.#named ??= new Map()
       this.#named.set(key, message)
     }
@@ -193,8 +194,21 @@ export class Reports {
       this.#speaker.send(this.#terminal, { type: 'file-response', body: { name, type, result: Result.ok, ranges: [] } })
       return
     }
-    const result = !accepted ? Result.failed : answer === 'unsupported' ? Result.unsupported : Result.ok
+    if (accepted && message?.type === 'terminal-key' && this.#shared.key !== undefined) {
+      this.#exchange(message, this.#shared.key)
+      return
+    }
+    const result = !accepted ? Result.failed : answer === 'key' ? Result.unsupported : Result.ok
     this.#speaker.answer(this.#terminal, id, sn, result)
+  }
+
+  /** The platform's key for the terminal's; what follows may be encrypted (JT/T 808 8.64, 8.65). */
+  #exchange({ body }: Of<'terminal-key'>, { exponent, modulus }: RsaKey): void {
+    this.#speaker.send(this.#terminal, { type: 'platform-key', body: { e: exponent, n: modulus } })
+    if (!this.#shared.config.rsa.reply) return
+    const cipher = cipherFor(this.#shared.keys, body.e, body.n)
+    if (cipher === undefined) this.#link.count('unusable-key')
+    else this.#speaker.encryptWith(cipher)
   }
 
   /** False for a repetition: it is answered like the first, or waits with it for the broker. */

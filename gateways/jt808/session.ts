@@ -22,6 +22,7 @@ import { decode, FlagFramer, type Header, type Message, type Of, Result } from '
 import { utcDigits } from './codec/time.ts'
 import { CommandFlow } from './command-flow.ts'
 import { emqxTopics } from './emqx.ts'
+import { decrypted } from './encryption.ts'
 import { Parts } from './parts.ts'
 import { Reports, refuse } from './reports.ts'
 import type { Shared } from './shared.ts'
@@ -86,15 +87,22 @@ export class TerminalSession implements Session, FrameSink, Decisions {
 
   frame(bytes: Uint8Array): boolean | undefined {
     if (this.#closed) return false
-    const message = decode(bytes, this.#shared.config.frame.length)
-    if (isMalformed(message)) {
-      this.malformed(message)
+    const decoded = decode(bytes, this.#shared.config.frame.length)
+    if (isMalformed(decoded)) {
+      this.malformed(decoded)
     } else {
       this.#faults = 0
+      const message = this.#plain(decoded)
       if (this.#online === undefined) this.#receiveEarly(message)
       else this.#receive(this.#online, message, bytes)
     }
     return this.#closed || this.#link.connecting ? false : undefined
+  }
+
+  #plain(message: Message): Message {
+    const { key } = this.#shared
+    if (key === undefined || message.type !== 'opaque' || message.why !== 'encrypted') return message
+    return decrypted(message, key)
   }
 
   malformed(error: Malformed): void {

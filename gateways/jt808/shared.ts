@@ -1,5 +1,5 @@
 /** What the sessions of one gateway instance share. */
-import type { Link } from '#sdk'
+import type { Keys, Link, RsaKey } from '#sdk'
 import type { Budget } from './assemblies.ts'
 import type { Config } from './config.ts'
 import type { Credentials } from './credentials.ts'
@@ -8,6 +8,9 @@ export interface Shared {
   /** Replaced on reload. */
   config: Config
   readonly credentials: Credentials
+  readonly keys: Keys
+  /** The platform's own; undefined where bodies are not encrypted. */
+  readonly key: RsaKey | undefined
   /** Authenticated datagram sessions by phone; bounded by the sessions there are. */
   readonly byPhone: Map<string, Link>
   /** Memory of unfinished messages. */

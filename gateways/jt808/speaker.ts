@@ -4,6 +4,7 @@
  */
 import type { Link } from '#sdk'
 import { closeFrame, type Draft, type Header, headerTo, MAX_BODY_BYTES, messageId, SERIALS, writeBody } from './codec/index.ts'
+import { type Cipher, MAX_PLAIN_BYTES, RSA } from './encryption.ts'
 
 /** A message as it was sent: what it takes to repeat it and to know its answer. */
 export interface Sent {
@@ -22,9 +23,15 @@ export class Speaker {
   #sn = 0
   /** The last message that took several frames: the terminal may ask for some of them again. */
   #long: Sent | undefined = undefined
+  #cipher: Cipher | undefined = undefined
 
   constructor(link: Link) {
     this.#link = link
+  }
+
+  /** From now on bodies are encrypted. */
+  encryptWith(cipher: Cipher): void {
+    this.#cipher = cipher
   }
 
   /** To the terminal that sent a frame with this header. */
@@ -35,21 +42,27 @@ export class Speaker {
   /** `chosen`: the serial number that an application wants; counting goes on without it. */
   sendBody(to: Header, id: number, body: Uint8Array, chosen?: number): Sent {
     const sn = chosen ?? this.#sn
-    if (body.length <= MAX_BODY_BYTES) {
+    if (body.length <= (this.#cipher === undefined ? MAX_BODY_BYTES : MAX_PLAIN_BYTES)) {
       if (chosen === undefined) this.#sn = (sn + 1) % SERIALS
-      const frame = closeFrame(headerTo(to, id, sn), body)
+      const frame = this.#frame(headerTo(to, id, sn), body)
       this.#link.send(frame)
       return { id, sn, frames: [frame] }
     }
-    const total = Math.ceil(body.length / PART_BYTES)
+    const octets = this.#cipher === undefined ? PART_BYTES : MAX_PLAIN_BYTES
+    const total = Math.ceil(body.length / octets)
     if (chosen === undefined) this.#sn = (sn + total) % SERIALS
     const frames = Array.from({ length: total }, (_, i) => {
       const header = { ...headerTo(to, id, (sn + i) % SERIALS), part: { total, sn: i + 1 } }
-      return closeFrame(header, body.subarray(i * PART_BYTES, (i + 1) * PART_BYTES))
+      return this.#frame(header, body.subarray(i * octets, (i + 1) * octets))
     })
     for (const frame of frames) this.#link.send(frame)
     this.#long = { id, sn, frames }
     return this.#long
+  }
+
+  #frame(header: Header, body: Uint8Array): Uint8Array {
+    if (this.#cipher === undefined || body.length === 0) return closeFrame(header, body)
+    return closeFrame({ ...header, encryption: RSA }, this.#cipher(body))
   }
 
   /** Sends parts again, by their numbers from 1, of the long message whose first frame had this number. Returns how many it had. */

@@ -17,9 +17,9 @@ export type EventType = Exclude<UplinkType, Handled>
 
 /**
  * `response`: 0x8001 when the broker has accepted the event; `none`: the message is a reply itself; `media`: 0x8800;
- * `file`: 0x9212; `unsupported`: 0x8001 with result 3.
+ * `file`: 0x9212; `key`: 0x8A00, or 0x8001 with result 3 where bodies are not encrypted.
  */
-export type Answer = 'response' | 'none' | 'media' | 'file' | 'unsupported'
+export type Answer = 'response' | 'none' | 'media' | 'file' | 'key'
 
 const ANSWERS: Readonly<Record<EventType, Answer>> = {
   'parameters-reply': 'none',
@@ -41,7 +41,7 @@ const ANSWERS: Readonly<Record<EventType, Answer>> = {
   'shot-reply': 'none',
   'pass-through': 'response',
   compressed: 'response',
-  'terminal-key': 'unsupported',
+  'terminal-key': 'key',
   'av-attributes': 'none',
   passengers: 'response',
   recordings: 'none',

@@ -10,7 +10,7 @@ import {
   publicEncrypt,
 } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import type { Keys, RsaKey } from '../sdk.ts'
 
 const OWNER_ONLY = 0o600
@@ -39,16 +39,17 @@ export function keyFile(path: string): KeptKey {
   }
 }
 
-export function gatewayKeys(kept: KeptKey): Keys {
+/** `folder`: where paths of key files start. */
+export function gatewayKeys(kept: KeptKey, folder = ''): Keys {
   return {
     mac: (secret, text) => createHmac('sha256', secret).update(text).digest(),
-    rsaKey: (bits, file) => rsaKey(given(file) ?? kept.read() ?? made(kept, bits), bits),
+    rsaKey: (bits, file) => rsaKey(given(file, folder) ?? kept.read() ?? made(kept, bits), bits),
     encrypt,
   }
 }
 
-function given(file: string | undefined): string | undefined {
-  return file === undefined || file.includes('-----BEGIN') ? file : readFileSync(file, 'utf8')
+function given(file: string | undefined, folder: string): string | undefined {
+  return file === undefined || file.includes('-----BEGIN') ? file : readFileSync(resolve(folder, file), 'utf8')
 }
 
 function made(kept: KeptKey, bits: number): string {

@@ -21,7 +21,7 @@ export function outsideIn(dataDir: string, now: () => number): OutsideOf {
     const services = new Services({ count })
     const files = new Files(join(dataDir, 'media', gateway), `media/${gateway}`, { now, count })
     return {
-      keys: gatewayKeys(keyFile(join(dataDir, 'keys', `${gateway}.pem`))),
+      keys: gatewayKeys(keyFile(join(dataDir, 'keys', `${gateway}.pem`)), dataDir),
       ask: (name, service, question, done) => services.ask(name, service, question, done),
       save: (limits, path, bytes, done) => files.save(limits, path, bytes, done),
     }

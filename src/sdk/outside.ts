@@ -51,7 +51,7 @@ export interface Keys {
   /** HMAC-SHA-256 (RFC 2104): 32 octets. */
   mac(secret: string, text: string): Uint8Array
   /**
-   * The key pair in this PEM file, or the gateway's own, which is made once and kept in the data directory. Throws when it cannot
+   * The key pair in this PEM file (a path from the data directory, or the PEM itself), or the gateway's own, which is made once and kept in the data directory. Throws when it cannot
    * be read, or has another length: the gateway then does not start.
    */
   rsaKey(bits: number, file: string | undefined): RsaKey

@@ -24,6 +24,7 @@ test('everything has a default', () => {
       acknowledge: 'except-media',
     },
     frame: { length: 'strict', maxBytes: 2092, maxFaults: 16 },
+    rsa: { enabled: false, reply: false },
     topics: ['unified', 'emqx'],
     maxMediaBytes: 524_288,
     native: true,
