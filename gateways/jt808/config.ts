@@ -205,6 +205,23 @@ const rsa = z.strictObject({
     }),
 })
 
+const files = z.strictObject({
+  enabled: z
+    .boolean()
+    .default(true)
+    .meta({
+      title: 'What is too large for an event is kept as a file',
+      description: 'In `media/{gateway}` of the data directory; the event names it.',
+      ...live,
+    }),
+  maxTotalBytes: size('1GiB', {
+    title: 'Octets of all files',
+    description: 'Beyond it the oldest are deleted, and counted.',
+    ...live,
+  }),
+  maxAge: duration('30d', { title: 'Age at which a file is deleted', description: 'Looked at when one is written.', ...live }),
+})
+
 export const config = z.strictObject({
   auth: auth.prefault({}).meta({ title: 'Admission of terminals' }),
   idleTimeout: duration('300s', {
@@ -255,9 +272,10 @@ export const config = z.strictObject({
     }),
   maxMediaBytes: size('512KiB', {
     title: 'Media of more octets is published without them',
-    description: 'The octets travel as base64 in the event.',
+    description: 'The octets travel as base64 in the event. What is larger is kept as a file (`files`), or lost.',
     ...live,
   }),
+  files: files.prefault({}).meta({ title: 'Media as files' }),
   native: z
     .boolean()
     .default(true)

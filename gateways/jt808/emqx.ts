@@ -3,11 +3,11 @@
  * sends goes to `jt808/{phone}/{phone}/up`, what it is to receive comes from `.../dn`. Octets are base64. README.md lists
  * where this differs from EMQX on purpose.
  */
-import { encodeClientId } from '#sdk'
+import { encodeClientId, type SaveOutcome } from '#sdk'
 import { readExtras } from './codec/bodies/location-extras.ts'
 import { toBase64 } from './codec/declare/field.ts'
 import { type HeaderForm, type Location, type Message, presentBody, presentHeader } from './codec/index.ts'
-import { withoutBytes } from './media.ts'
+import { savedData, withoutBytes } from './media.ts'
 
 export interface EmqxTopics {
   readonly up: string
@@ -19,9 +19,11 @@ export function emqxTopics(phone: string): EmqxTopics {
   return { up: `jt808/${device}/${device}/up`, down: `jt808/${device}/${device}/dn` }
 }
 
-/** The UTF-8 JSON of a message; media of more than `maxMediaBytes` comes without its octets. */
-export function emqxPayload(message: Message, maxMediaBytes: number): Uint8Array {
-  return Buffer.from(JSON.stringify({ header: presentHeader(message.header), body: bodyOf(message, maxMediaBytes) }))
+/** The UTF-8 JSON of a message; media of more than `maxMediaBytes` comes without its octets, and names the file that has them. */
+export function emqxPayload(message: Message, maxMediaBytes: number, saved?: SaveOutcome): Uint8Array {
+  const body = bodyOf(message, maxMediaBytes)
+  const whole = saved === undefined ? body : { ...body, ...savedData(saved) }
+  return Buffer.from(JSON.stringify({ header: presentHeader(message.header), body: whole }))
 }
 
 function bodyOf(message: Message, maxMediaBytes: number): object {

@@ -39,6 +39,10 @@ export default defineGateway<Config>({
       get services() {
         return servicesOf(shared.config)
       },
+      get files() {
+        const { maxTotalBytes, maxAge } = shared.config.files
+        return { maxTotalBytes, maxAgeMs: maxAge }
+      },
       open: (link) => new TerminalSession(shared, link),
       reload(next) {
         if (next.rsa.enabled !== rsa.enabled || next.rsa.key !== rsa.key) return 'restart'

@@ -1,6 +1,11 @@
-/** Pictures, sound and video as events: what they are in words, and their octets as base64 where they are not too many. */
+/**
+ * Pictures, sound and video as events: what they are in words, and their octets as base64 where they are not too many; else a file
+ * holds them and the event names it.
+ */
+import type { SaveOutcome } from '#sdk'
 import { toBase64 } from './codec/declare/field.ts'
 import type { Of } from './codec/index.ts'
+import { utcDigits } from './codec/time.ts'
 import { type Data, locationData } from './topics.ts'
 
 const KINDS = ['image', 'audio', 'video']
@@ -9,7 +14,7 @@ const FORMATS = ['jpeg', 'tif', 'mp3', 'wav', 'wmv']
 const CAUSES = ['command', 'timer', 'robbery', 'collision', 'door-opened', 'door-closed', 'speed-crossed', 'distance']
 
 /** Numbers that have no name stay numbers. Without `bytes` there were more than `maxBytes`. */
-export function mediaData({ body }: Of<'media-data'>, maxBytes: number): Data {
+export function mediaData({ body }: Of<'media-data'>, maxBytes: number, saved?: SaveOutcome): Data {
   const { id, type, format, event, channel, location, multimedia } = body
   return {
     media_id: id,
@@ -20,7 +25,19 @@ export function mediaData({ body }: Of<'media-data'>, maxBytes: number): Data {
     location: location === undefined ? undefined : locationData(location),
     size: multimedia.length,
     bytes: multimedia.length > maxBytes ? undefined : toBase64(multimedia),
+    ...savedData(saved),
   }
+}
+
+/** Where the file is, or why there is none. */
+export function savedData(saved: SaveOutcome | undefined): Data {
+  if (saved === undefined) return {}
+  return saved.ok ? { file: saved.path } : { file_error: saved.reason }
+}
+
+/** Folders and name of its file: `{phone}/{id}-{YYMMDDhhmmss}.{format}`, at UTC. */
+export function mediaPath({ header, body }: Of<'media-data'>, now: number): string[] {
+  return [header.phone, `${body.id}-${utcDigits(now)}.${FORMATS[body.format] ?? 'bin'}`]
 }
 
 /** The message without its octets, for `native`. */

@@ -3,11 +3,20 @@
  * it, once however often the terminal repeats it.
  */
 import { fnv1a } from '#bytes/checksum'
-import { deviceTopic, isAccepted, type Link, malformed, Message as Publication, type PublishOutcome, type RsaKey } from '#sdk'
+import {
+  deviceTopic,
+  isAccepted,
+  type Link,
+  malformed,
+  Message as Publication,
+  type PublishOutcome,
+  type RsaKey,
+  type SaveOutcome,
+} from '#sdk'
 import { type Header, type Location, type Message, type Of, Result, SERIALS } from './codec/index.ts'
 import { emqxPayload, emqxTopics } from './emqx.ts'
 import { cipherFor } from './encryption.ts'
-import { mediaData, withoutBytes } from './media.ts'
+import { mediaData, mediaPath, withoutBytes } from './media.ts'
 import { RecentFrames } from './recent-frames.ts'
 import type { Shared } from './shared.ts'
 import type { Speaker } from './speaker.ts'
@@ -36,6 +45,8 @@ export class Reports {
   #open: Map<number, Open> | undefined = undefined
   /** Messages that wait for the broker and whose answers need more than their number. By key; made for the first. */
   #named: Map<number, EventMessage> | undefined = undefined
+  /** Media that is being written to a file. By key; made for the first. Bounded by what may wait to be written. */
+  #saving: Map<number, Of<'media-data'>> | undefined = undefined
 
   constructor(shared: Shared, link: Link, speaker: Speaker, terminal: Header, edition: string | undefined) {
     this.#edition = edition
@@ -88,6 +99,38 @@ export class Reports {
       this.#named ??= new Map()
       this.#named.set(key, message)
     }
+    if (message.type === 'media-data' && this.#isLarge(message)) {
+      this.#saving ??= new Map()
+      this.#saving.set(key, message)
+      this.#link.save(mediaPath(message, this.#link.now()), message.body.multimedia.slice(), key)
+      return
+    }
+    this.#tellEvent(key, message, replied)
+  }
+
+  /** A file is there, or not: then the terminal is to keep what it sent. */
+  saved(key: number, outcome: SaveOutcome): void {
+    const message = this.#saving?.get(key)
+    if (message === undefined) return
+    this.#saving?.delete(key)
+    const publications: Publication[] = []
+    const topic = this.#wanted(this.#eventTopic)
+    if (topic !== undefined) publications.push(new Publication(topic, this.#eventEnvelope(message, outcome), 1))
+    this.#addNative(publications, message, outcome)
+    if (outcome.ok) {
+      this.#publish(key, publications)
+      return
+    }
+    for (const publication of publications) this.#link.publish(publication)
+    this.#conclude(key, false)
+  }
+
+  #isLarge({ body }: Of<'media-data'>): boolean {
+    const { files, maxMediaBytes } = this.#shared.config
+    return files.enabled && body.multimedia.length > maxMediaBytes
+  }
+
+  #tellEvent(key: number, message: EventMessage, replied: boolean): void {
     const publications: Publication[] = []
     const where = locationIn(message)
     const telemetry = where === undefined ? undefined : this.#wanted(this.#telemetryTopic)
@@ -146,18 +189,18 @@ export class Reports {
     return new Publication(topic, envelope(this.#origin(), 'location', locationData(location), message), 1)
   }
 
-  #native(topic: string, message: Message): Publication {
-    return new Publication(topic, emqxPayload(message, this.#shared.config.maxMediaBytes), 1)
+  #native(topic: string, message: Message, saved?: SaveOutcome): Publication {
+    return new Publication(topic, emqxPayload(message, this.#shared.config.maxMediaBytes, saved), 1)
   }
 
-  #addNative(publications: Publication[], message: Message): void {
+  #addNative(publications: Publication[], message: Message, saved?: SaveOutcome): void {
     const topic = this.#wanted(this.#emqxTopic)
-    if (topic !== undefined) publications.push(this.#native(topic, message))
+    if (topic !== undefined) publications.push(this.#native(topic, message, saved))
   }
 
-  #eventEnvelope(message: EventMessage): Uint8Array {
+  #eventEnvelope(message: EventMessage, saved?: SaveOutcome): Uint8Array {
     if (message.type !== 'media-data') return envelope(this.#origin(), message.type, eventData(message), message)
-    const data = mediaData(message, this.#shared.config.maxMediaBytes)
+    const data = mediaData(message, this.#shared.config.maxMediaBytes, saved)
     return envelope(this.#origin(), 'media', data, withoutBytes(message))
   }
 

@@ -14,6 +14,7 @@ import {
   type Link,
   type Malformed,
   type PublishOutcome,
+  type SaveOutcome,
   type Session,
 } from '#sdk'
 import { Admission, type Decisions } from './admission.ts'
@@ -269,6 +270,10 @@ export class TerminalSession implements Session, FrameSink, Decisions {
 
   onAnswer(tag: number, answer: Answer): void {
     this.#admission.answered(tag, answer)
+  }
+
+  onSaved(tag: number, outcome: SaveOutcome): void {
+    this.#online?.reports.saved(tag, outcome)
   }
 
   onPublished(tag: number, outcome: PublishOutcome): void {

@@ -52,9 +52,53 @@ test('a picture says what it is and carries its octets once', async () => {
 })
 
 test('more octets than allowed stay out, their number does not', async () => {
-  const { data } = await published({ maxMediaBytes: '3B' }, PICTURE)
+  const { data } = await published({ maxMediaBytes: '3B', files: { enabled: false } }, PICTURE)
   assert.equal(data['size'], 4)
   assert.equal('bytes' in data, false)
+})
+
+test('more octets than allowed become a file, and the event names it', async () => {
+  const { world, gateway, app } = await scene({ maxMediaBytes: '3B' })
+  app.subscribe('jt808/+/+/up', { qos: 1 })
+  const terminal = Terminal.online(gateway)
+  app.take()
+  terminal.send(terminal.frame({ type: 'media-data', body: PICTURE }))
+  assert.equal(terminal.one('media-response').body.mm_id, 7)
+  const file = 'media/jt808/013812345678/7-261122080000.jpeg'
+  assert.deepEqual(
+    app.take().map((received) => {
+      const { data, body } = received.json() as Record<'data' | 'body', Record<string, unknown> | undefined>
+      const { file, bytes, multimedia } = { ...data, ...body }
+      return { file, bytes, multimedia }
+    }),
+    Array(2).fill({ file, bytes: undefined, multimedia: undefined }),
+  )
+  assert.deepEqual([...world.outside.files], [[file, PICTURE.multimedia]])
+})
+
+test('a file that cannot be written is an event that says why, and the terminal keeps its picture', async () => {
+  const { world, gateway, app } = await scene({ maxMediaBytes: '3B' })
+  world.outside.saveFailure = 'disk-full'
+  const terminal = Terminal.online(gateway)
+  app.take()
+  const frame = terminal.frame({ type: 'media-data', body: PICTURE })
+  terminal.send(frame)
+  assert.deepEqual(terminal.results(), [[0x0801, 1]])
+  const [event] = app.take().map((received) => received.json() as { data: Record<string, unknown> })
+  assert.equal(event?.data['file_error'], 'disk-full')
+  world.outside.saveFailure = undefined
+  terminal.send(frame)
+  assert.equal(terminal.one('media-response').body.mm_id, 7, 'it may come again')
+})
+
+test('a session that ends while its file is written is let go', async () => {
+  const { world, gateway } = await scene({ maxMediaBytes: '3B' })
+  const terminal = Terminal.online(gateway)
+  terminal.peer.wire.receive(terminal.frame({ type: 'media-data', body: PICTURE }))
+  terminal.peer.hangUp()
+  world.settle()
+  assert.equal(world.outside.files.size, 1)
+  assert.equal(world.faults(), 0)
 })
 
 test('sound of a 2011 terminal has no location; numbers without a name stay numbers', async () => {
