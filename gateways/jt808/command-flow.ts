@@ -124,7 +124,7 @@ export class CommandFlow {
       if (expectation.reply !== message.type) continue
       if (expectation.bySerial === true && placeOf(sent, answeredSerial(message) ?? -1) === undefined) continue
       this.#forget(pending)
-      customer.succeed(resultOf(message))
+      customer.succeed(resultOf(message, this.#shared.config.coordinates))
       return true
     }
     return false

@@ -224,6 +224,15 @@ const files = z.strictObject({
 
 export const config = z.strictObject({
   auth: auth.prefault({}).meta({ title: 'Admission of terminals' }),
+  coordinates: z
+    .enum(['wgs84', 'gcj02'])
+    .default('wgs84')
+    .meta({
+      title: 'Coordinates that the terminals report',
+      description:
+        "Locations are published as WGS-84 in any case: those of `gcj02` are converted. `native` and EMQX's JSON stay as reported.",
+      ...live,
+    }),
   idleTimeout: duration('300s', {
     title: 'Silence that ends a session',
     description: 'Any frame of the terminal counts; give it two to three times the heartbeat interval.',

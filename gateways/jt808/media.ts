@@ -6,6 +6,7 @@ import type { SaveOutcome } from '#sdk'
 import { toBase64 } from './codec/declare/field.ts'
 import type { Of } from './codec/index.ts'
 import { utcDigits } from './codec/time.ts'
+import type { Config } from './config.ts'
 import { type Data, locationData } from './topics.ts'
 
 const KINDS = ['image', 'audio', 'video']
@@ -13,8 +14,8 @@ const FORMATS = ['jpeg', 'tif', 'mp3', 'wav', 'wmv']
 /** Why it was made (JT/T 808 table 80). */
 const CAUSES = ['command', 'timer', 'robbery', 'collision', 'door-opened', 'door-closed', 'speed-crossed', 'distance']
 
-/** Numbers that have no name stay numbers. Without `bytes` there were more than `maxBytes`. */
-export function mediaData({ body }: Of<'media-data'>, maxBytes: number, saved?: SaveOutcome): Data {
+/** Numbers that have no name stay numbers. Without `bytes` there were more than `maxMediaBytes`. */
+export function mediaData({ body }: Of<'media-data'>, { maxMediaBytes, coordinates }: Config, saved?: SaveOutcome): Data {
   const { id, type, format, event, channel, location, multimedia } = body
   return {
     media_id: id,
@@ -22,9 +23,9 @@ export function mediaData({ body }: Of<'media-data'>, maxBytes: number, saved?: 
     format: FORMATS[format] ?? format,
     cause: CAUSES[event] ?? event,
     channel,
-    location: location === undefined ? undefined : locationData(location),
+    location: location === undefined ? undefined : locationData(location, coordinates),
     size: multimedia.length,
-    bytes: multimedia.length > maxBytes ? undefined : toBase64(multimedia),
+    bytes: multimedia.length > maxMediaBytes ? undefined : toBase64(multimedia),
     ...savedData(saved),
   }
 }

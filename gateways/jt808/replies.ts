@@ -3,6 +3,7 @@
 import { parameterOf } from './codec/bodies/parameter-table.ts'
 import { showValue } from './codec/bodies/parameters.ts'
 import { type DownlinkType, idOf, type Message, presentBody, type UplinkType } from './codec/index.ts'
+import type { Config } from './config.ts'
 import { type Data, locationData } from './topics.ts'
 
 export interface Expectation {
@@ -78,7 +79,7 @@ export function answeredSerial(message: Message): number | undefined {
 }
 
 /** What a reply says, as the result of its command. */
-export function resultOf(message: Message): Data {
+export function resultOf(message: Message, coordinates: Config['coordinates']): Data {
   if (message.type === 'opaque') return {}
   switch (message.type) {
     case 'parameters-reply':
@@ -86,9 +87,9 @@ export function resultOf(message: Message): Data {
         parameters: Object.fromEntries(message.body.params.map(({ id, value }) => [parameterOf(id).name, showValue(value)])),
       }
     case 'location-reply':
-      return { location: locationData(message.body.params) }
+      return { location: locationData(message.body.params, coordinates) }
     case 'control-reply':
-      return { location: locationData(message.body.location) }
+      return { location: locationData(message.body.location, coordinates) }
     default: {
       const { seq: _, ...rest } = presentBody(message) as Record<string, unknown>
       return rest

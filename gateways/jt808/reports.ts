@@ -186,7 +186,11 @@ export class Reports {
   }
 
   #locationAt(topic: string, location: Location, message: Message): Publication {
-    return new Publication(topic, envelope(this.#origin(), 'location', locationData(location), message), 1)
+    return new Publication(
+      topic,
+      envelope(this.#origin(), 'location', locationData(location, this.#shared.config.coordinates), message),
+      1,
+    )
   }
 
   #native(topic: string, message: Message, saved?: SaveOutcome): Publication {
@@ -200,7 +204,7 @@ export class Reports {
 
   #eventEnvelope(message: EventMessage, saved?: SaveOutcome): Uint8Array {
     if (message.type !== 'media-data') return envelope(this.#origin(), message.type, eventData(message), message)
-    const data = mediaData(message, this.#shared.config.maxMediaBytes, saved)
+    const data = mediaData(message, this.#shared.config, saved)
     return envelope(this.#origin(), 'media', data, withoutBytes(message))
   }
 

@@ -8,6 +8,8 @@ import { Status } from './codec/bodies/location.ts'
 import { shown } from './codec/bodies/text.ts'
 import { type Location, type Message, nativeOf, type Opaque, presentBody, type Register } from './codec/index.ts'
 import { utcOf } from './codec/time.ts'
+import type { Config } from './config.ts'
+import { type Place, toWgs84 } from './gcj02.ts'
 import type { EventMessage } from './uplink.ts'
 
 /** Who speaks, and when. */
@@ -45,17 +47,19 @@ const FULL_CIRCLE = 360
  * Members that are unknown are undefined, which JSON leaves out. `positioned` is there, and false, only when the terminal
  * has no fix: the position is then its last one. `time_raw` is there when the time is no decimal number: its digits.
  */
-export function locationData(location: Location): Data {
+export function locationData(location: Location, coordinates: Config['coordinates'] = 'wgs84'): Data {
   const { status } = location
   const time = utcOf(location.time)
-  const lat = signed(location.latitude, (status & Status.south) !== 0)
-  const lon = signed(location.longitude, (status & Status.west) !== 0)
+  const north = signed(location.latitude, (status & Status.south) !== 0)
+  const east = signed(location.longitude, (status & Status.west) !== 0)
   const positioned = (status & Status.positioned) !== 0
   // Without a fix many terminals send zeros, others their last position.
-  const known = Math.abs(lat) <= POLE && Math.abs(lon) <= ANTIMERIDIAN && (positioned || lat !== 0 || lon !== 0)
+  const known = Math.abs(north) <= POLE && Math.abs(east) <= ANTIMERIDIAN && (positioned || north !== 0 || east !== 0)
+  const place = { lat: north / MICRO, lon: east / MICRO }
+  const { lat, lon } = coordinates === 'gcj02' && known ? rounded(toWgs84(place)) : place
   return {
-    lat: known ? lat / MICRO : undefined,
-    lon: known ? lon / MICRO : undefined,
+    lat: known ? lat : undefined,
+    lon: known ? lon : undefined,
     positioned: positioned ? undefined : false,
     alt_m: (location.altitude << 16) >> 16,
     speed_kmh: location.speed / 10,
@@ -64,6 +68,11 @@ export function locationData(location: Location): Data {
     time_raw: time !== undefined || isDecimal(location.time) ? undefined : location.time,
     alarms: alarmNames(location.alarm),
   }
+}
+
+/** What the terminal measures: more digits would be none of the device's. */
+function rounded({ lat, lon }: Place): Place {
+  return { lat: Math.round(lat * MICRO) / MICRO, lon: Math.round(lon * MICRO) / MICRO }
 }
 
 /** The standard's magnitude and direction; some devices send a negative number instead. */

@@ -8,6 +8,7 @@ import module from '../index.ts'
 test('everything has a default', () => {
   assert.deepEqual(config.parse({}), {
     auth: { mode: 'open', maxDeregistered: 100_000, maxAttempts: 16, timeout: 30_000 },
+    coordinates: 'wgs84',
     idleTimeout: 300_000,
     sessionExpiry: 7_200_000,
     foreignPhone: 'ignore',
