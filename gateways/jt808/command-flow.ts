@@ -75,7 +75,7 @@ export class CommandFlow {
   take(delivery: Delivery): void {
     const command = this.#desk.accept(delivery)
     if (command === undefined) return
-    const composed = compose(command, this.#terminal.form)
+    const composed = compose(command, this.#terminal.form, this.#shared.vendor)
     const customer = new DeskCustomer(this.#desk, command)
     if ('code' in composed) customer.fail(composed.code, composed.message)
     else this.#send(customer, composed)
@@ -85,7 +85,7 @@ export class CommandFlow {
   takeNative(delivery: Delivery): void {
     const customer = new NativeCustomer(this.#link, delivery)
     const command = readEmqxCommand(delivery.message.payload)
-    const composed = command === undefined ? undefined : composeById(command.id, command.body, this.#terminal.form)
+    const composed = command && composeById(command.id, command.body, this.#terminal.form, this.#shared.vendor)
     if (command === undefined || composed === undefined) customer.fail('bad-request')
     else if ('code' in composed) customer.fail(composed.code)
     else this.#send(customer, composed, command.sn)

@@ -23,6 +23,12 @@ export interface Composition {
   readonly body: Uint8Array
 }
 
+/** Makers' messages that are composed from JSON. */
+export interface Makers {
+  /** The body; undefined when the message is not declared. Throws a RangeError when a count does not fit. */
+  compose(id: number, json: unknown): Uint8Array | { readonly faults: readonly string[] } | undefined
+}
+
 type Compose = (args: Command['args'], form: HeaderForm) => Draft | Rejection
 
 const COMMANDS: ReadonlyMap<string, Compose> = new Map([
@@ -37,25 +43,31 @@ const COMMANDS: ReadonlyMap<string, Compose> = new Map([
 const BY_ID = /^jt808\.([0-9a-f]{4})$/i
 
 /** The message for `command` to a terminal of this form. */
-export function compose({ name, args }: Pick<Command, 'name' | 'args'>, form: HeaderForm): Composition | Rejection {
+export function compose(
+  { name, args }: Pick<Command, 'name' | 'args'>,
+  form: HeaderForm,
+  makers: Makers,
+): Composition | Rejection {
   const known = COMMANDS.get(name)
   if (known !== undefined) return composition(known(args, form), form)
   const id = BY_ID.exec(name)?.[1]
-  if (id !== undefined) return composeById(Number.parseInt(id, 16), args, form)
+  if (id !== undefined) return composeById(Number.parseInt(id, 16), args, form, makers)
   return {
     code: 'unsupported',
     message: `this gateway has no command '${name}': it knows ${[...COMMANDS.keys()].join(', ')} and jt808.XXXX by message id`,
   }
 }
 
-/** The message `id` from the JSON of its body; one that is not declared takes `hex`. */
-export function composeById(id: number, json: unknown, form: HeaderForm): Composition | Rejection {
+/** The message `id` from the JSON of its body; one that nobody declared takes `hex`. */
+export function composeById(id: number, json: unknown, form: HeaderForm, makers: Makers): Composition | Rejection {
   const draft = isDownlink(id) ? takeDraft(id, json, form) : undefined
   if (draft !== undefined) {
-    return 'faults' in draft ? { code: 'bad-request', message: draft.faults.join('; ') } : composition(draft, form)
+    return 'faults' in draft ? badFields(draft) : composition(draft, form)
   }
   const type = typeOf(id)
   if (type !== undefined) return { code: 'unsupported', message: `${type} is a message of the terminal` }
+  const body = fitting(() => makers.compose(id, json))
+  if (body !== undefined) return 'faults' in body ? badFields(body) : 'code' in body ? body : { id, body }
   const parsed = rawArgs.safeParse(json)
   if (!parsed.success) return badArguments(parsed.error)
   return { id, body: parsed.data.hex }
@@ -72,13 +84,21 @@ const rawArgs = z.strictObject({
 
 function composition(draft: Draft | Rejection, form: HeaderForm): Composition | Rejection {
   if ('code' in draft) return draft
+  return fitting(() => ({ id: messageId(draft), body: writeBody(draft, form) }))
+}
+
+/** Single values have been checked; what is left is a sum of them that does not fit its count. */
+function fitting<T>(encode: () => T): T | Rejection {
   try {
-    return { id: messageId(draft), body: writeBody(draft, form) }
+    return encode()
   } catch (error) {
-    // Single values have been checked; what is left is a sum of them that does not fit its count.
     if (error instanceof RangeError) return { code: 'bad-request', message: error.message }
     throw error
   }
+}
+
+function badFields({ faults }: { readonly faults: readonly string[] }): Rejection {
+  return { code: 'bad-request', message: faults.join('; ') }
 }
 
 // ---- the commands ------------------------------------------------------------------------------------------------

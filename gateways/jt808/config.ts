@@ -2,6 +2,7 @@
 import * as z from 'zod'
 import { duration, size } from '#sdk/schema'
 import { MAX_FRAME_BYTES } from './codec/index.ts'
+import { vendor } from './vendor-config.ts'
 
 const live = { 'x-reload': 'live' } as const
 
@@ -269,6 +270,9 @@ export const config = z.strictObject({
   parts: parts.prefault({}).meta({ title: 'Messages of several parts' }),
   frame: frame.prefault({}).meta({ title: 'Limits of frames' }),
   rsa: rsa.prefault({}).meta({ title: 'Encryption of bodies' }),
+  vendor: vendor
+    .prefault({})
+    .meta({ title: "Layouts of makers' messages", description: 'What is declared is decoded, and composed from JSON.' }),
   topics: z
     .array(z.enum(['unified', 'emqx']))
     .min(1)

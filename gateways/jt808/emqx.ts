@@ -6,7 +6,7 @@
 import { encodeClientId, type SaveOutcome } from '#sdk'
 import { readExtras } from './codec/bodies/location-extras.ts'
 import { toBase64 } from './codec/declare/field.ts'
-import { type HeaderForm, type Location, type Message, presentBody, presentHeader } from './codec/index.ts'
+import { type Header, type HeaderForm, type Location, type Message, presentBody, presentHeader } from './codec/index.ts'
 import { savedData, withoutBytes } from './media.ts'
 
 export interface EmqxTopics {
@@ -23,7 +23,11 @@ export function emqxTopics(phone: string): EmqxTopics {
 export function emqxPayload(message: Message, maxMediaBytes: number, saved?: SaveOutcome): Uint8Array {
   const body = bodyOf(message, maxMediaBytes)
   const whole = saved === undefined ? body : { ...body, ...savedData(saved) }
-  return Buffer.from(JSON.stringify({ header: presentHeader(message.header), body: whole }))
+  return emqxJson(message.header, whole)
+}
+
+export function emqxJson(header: Header, body: object): Uint8Array {
+  return Buffer.from(JSON.stringify({ header: presentHeader(header), body }))
 }
 
 function bodyOf(message: Message, maxMediaBytes: number): object {

@@ -9,6 +9,7 @@ import { Credentials } from './credentials.ts'
 import { KEY_BITS } from './encryption.ts'
 import { TerminalSession } from './session.ts'
 import type { Shared } from './shared.ts'
+import { Vendor } from './vendor.ts'
 
 export default defineGateway<Config>({
   name: 'jt808',
@@ -24,6 +25,7 @@ export default defineGateway<Config>({
     const { rsa } = context.config
     const shared: Shared = {
       config: context.config,
+      vendor: new Vendor(context.config.vendor),
       credentials: new Credentials(context.config.auth, context.keys),
       keys: context.keys,
       key: rsa.enabled ? context.keys.rsaKey(KEY_BITS, rsa.key) : undefined,
@@ -47,6 +49,7 @@ export default defineGateway<Config>({
       reload(next) {
         if (next.rsa.enabled !== rsa.enabled || next.rsa.key !== rsa.key) return 'restart'
         shared.config = next
+        shared.vendor = new Vendor(next.vendor)
         shared.credentials.policy = next.auth
         return 'applied'
       },

@@ -14,13 +14,13 @@ import {
   type SaveOutcome,
 } from '#sdk'
 import { type Header, type Location, type Message, type Of, Result, SERIALS } from './codec/index.ts'
-import { emqxPayload, emqxTopics } from './emqx.ts'
+import { emqxJson, emqxPayload, emqxTopics } from './emqx.ts'
 import { cipherFor } from './encryption.ts'
 import { mediaData, mediaPath, withoutBytes } from './media.ts'
 import { RecentFrames } from './recent-frames.ts'
 import type { Shared } from './shared.ts'
 import type { Speaker } from './speaker.ts'
-import { type Data, envelope, eventData, locationData, type Origin, unknownData } from './topics.ts'
+import { type Data, envelope, eventData, locationData, type Origin, unknownData, vendorEnvelope } from './topics.ts'
 import { answerOf, type EventMessage } from './uplink.ts'
 
 /** A report that became several publications. */
@@ -143,6 +143,15 @@ export class Reports {
 
   /** A message whose body is not decoded: refused, and published as it is unless it is broken. */
   opaque(message: Of<'opaque'>, frame: Uint8Array): void {
+    const known = message.why === 'unknown' ? this.#shared.vendor.read(message.header.id, message) : undefined
+    if (known === 'broken') {
+      refuse({ ...message, why: 'malformed' }, this.#link, this.#speaker)
+      return
+    }
+    if (known !== undefined) {
+      this.#vendor(message, known.name, known.data, frame)
+      return
+    }
     refuse(message, this.#link, this.#speaker)
     if (message.why === 'malformed') return
     const key = keyOf(message.header)
@@ -150,6 +159,19 @@ export class Reports {
     this.announce('unknown', message, () => unknownData(message.header.id, message))
     this.tell(message)
     this.#recent.settle(key, true)
+  }
+
+  /** A maker's message that the config declares: an event, acknowledged like those of the standard. */
+  #vendor(message: Of<'opaque'>, name: string, data: Data, frame: Uint8Array): void {
+    const key = keyOf(message.header)
+    if (!this.#isNew(message, key, frame)) return
+    const publications: Publication[] = []
+    const topic = this.#wanted(this.#eventTopic)
+    if (topic !== undefined)
+      publications.push(new Publication(topic, vendorEnvelope(this.#origin(), name, data, message.header), 1))
+    const emqx = this.#wanted(this.#emqxTopic)
+    if (emqx !== undefined) publications.push(new Publication(emqx, emqxJson(message.header, data), 1))
+    this.#publish(key, publications)
   }
 
   /** A message that has been dealt with, for those who follow EMQX's topic. */
@@ -186,11 +208,10 @@ export class Reports {
   }
 
   #locationAt(topic: string, location: Location, message: Message): Publication {
-    return new Publication(
-      topic,
-      envelope(this.#origin(), 'location', locationData(location, this.#shared.config.coordinates), message),
-      1,
-    )
+    const basics = locationData(location, this.#shared.config.coordinates)
+    const extra = this.#shared.vendor.extrasOf(location)
+    const data = extra === undefined ? basics : { ...basics, extra }
+    return new Publication(topic, envelope(this.#origin(), 'location', data, message), 1)
   }
 
   #native(topic: string, message: Message, saved?: SaveOutcome): Publication {

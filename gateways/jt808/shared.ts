@@ -3,10 +3,13 @@ import type { Keys, Link, RsaKey } from '#sdk'
 import type { Budget } from './assemblies.ts'
 import type { Config } from './config.ts'
 import type { Credentials } from './credentials.ts'
+import type { Vendor } from './vendor.ts'
 
 export interface Shared {
   /** Replaced on reload. */
   config: Config
+  /** Replaced on reload. */
+  vendor: Vendor
   readonly credentials: Credentials
   readonly keys: Keys
   /** The platform's own; undefined where bodies are not encrypted. */

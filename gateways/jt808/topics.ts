@@ -6,7 +6,16 @@ import { alarmNames } from './codec/bodies/alarms.ts'
 import { type AuthenticateDetails, withoutCode } from './codec/bodies/authenticate.ts'
 import { Status } from './codec/bodies/location.ts'
 import { shown } from './codec/bodies/text.ts'
-import { type Location, type Message, nativeOf, type Opaque, presentBody, type Register } from './codec/index.ts'
+import {
+  type Header,
+  type Location,
+  type Message,
+  nativeOf,
+  type Opaque,
+  presentBody,
+  presentHeader,
+  type Register,
+} from './codec/index.ts'
 import { utcOf } from './codec/time.ts'
 import type { Config } from './config.ts'
 import { type Place, toWgs84 } from './gcj02.ts'
@@ -35,6 +44,12 @@ export function envelope(origin: Origin, type: string, data: Data, message: Mess
   const { device, gateway, ts } = origin
   const native = origin.native && message !== undefined ? nativeOf(withoutSecrets(message)) : undefined
   return encodeEnvelope({ device, protocol: 'jt808', gateway, type, data, native }, ts)
+}
+
+/** The same about a message whose body is decoded by the config: `data` is the body in `native` as well. */
+export function vendorEnvelope({ device, gateway, ts, native }: Origin, type: string, data: Data, header: Header): Uint8Array {
+  const whole = native ? { header: presentHeader(header), body: data } : undefined
+  return encodeEnvelope({ device, protocol: 'jt808', gateway, type, data, native: whole }, ts)
 }
 
 const MICRO = 1e6

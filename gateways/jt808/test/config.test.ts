@@ -26,6 +26,7 @@ test('everything has a default', () => {
     },
     frame: { length: 'strict', maxBytes: 2092, maxFaults: 16 },
     rsa: { enabled: false, reply: false },
+    vendor: { messages: [], extras: [] },
     topics: ['unified', 'emqx'],
     maxMediaBytes: 524_288,
     files: { enabled: true, maxTotalBytes: 1_073_741_824, maxAge: 2_592_000_000 },
