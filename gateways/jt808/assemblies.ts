@@ -14,7 +14,7 @@ export interface AssemblyLimits {
   readonly maxAssemblies: number
 }
 
-/** Octets that all terminals together keep. */
+/** Octets that all terminals together keep, with what keeping them takes. */
 export interface Budget {
   used: number
   readonly limit: number
@@ -30,6 +30,8 @@ export interface Assembly {
   /** A fingerprint of each part's frame, to recognise one that comes again when all is over. */
   readonly prints: Map<number, number>
   bytes: number
+  /** Octets of the budget. */
+  cost: number
   /** When the last new part came. */
   lastAt: number
   /** How often missing parts were asked for since then. */
@@ -45,11 +47,14 @@ export type Addition =
 /** Complete messages that repetitions are recognised of. */
 const MAX_FINISHED = 4
 
+/** What a part takes besides its octets: an array and its places in two maps. An empty part is not free. */
+export const PART_COST = 256
+
 export class Assemblies {
   readonly #budget: Budget
   /** Oldest first. */
   readonly #open: Assembly[] = []
-  readonly #finished: { readonly id: number; readonly prints: ReadonlyMap<number, number> }[] = []
+  readonly #finished: { readonly id: number; readonly prints: Uint32Array }[] = []
 
   constructor(budget: Budget) {
     this.#budget = budget
@@ -68,28 +73,30 @@ export class Assemblies {
     let assembly = this.#find(id, firstSn, part.total)
     if (assembly?.parts.has(index) === true) return { kind: 'repeated' }
     if (assembly === undefined) {
-      if (this.#finished.some((one) => one.id === id && one.prints.get(index) === print)) return { kind: 'repeated' }
+      if (this.#finished.some((one) => one.id === id && one.prints[index] === print >>> 0)) return { kind: 'repeated' }
       if (part.total > limits.maxParts) return { kind: 'refused', reason: 'too-many-parts' }
     }
     if ((assembly?.bytes ?? 0) + body.length > limits.maxBytes) {
       if (assembly !== undefined) this.drop(assembly)
       return { kind: 'refused', reason: 'message-too-long' }
     }
-    if (this.#budget.used + body.length > this.#budget.limit) return { kind: 'refused', reason: 'no-memory' }
+    const cost = PART_COST + body.length
+    if (this.#budget.used + cost > this.#budget.limit) return { kind: 'refused', reason: 'no-memory' }
     if (assembly === undefined) {
       while (this.#open.length >= limits.maxAssemblies) {
         this.drop(this.#open[0] as Assembly)
         givenUp()
       }
-      assembly = { id, firstSn, total: part.total, parts: new Map(), prints: new Map(), bytes: 0, lastAt: now, asked: 0 }
+      assembly = { id, firstSn, total: part.total, parts: new Map(), prints: new Map(), bytes: 0, cost: 0, lastAt: now, asked: 0 }
       this.#open.push(assembly)
     }
     assembly.parts.set(index, body.slice())
     assembly.prints.set(index, print)
     assembly.bytes += body.length
+    assembly.cost += cost
     assembly.lastAt = now
     assembly.asked = 0
-    this.#budget.used += body.length
+    this.#budget.used += cost
     return assembly.parts.size < assembly.total ? { kind: 'kept' } : this.#complete(assembly)
   }
 
@@ -97,7 +104,7 @@ export class Assemblies {
     const at = this.#open.indexOf(assembly)
     if (at === -1) return
     this.#open.splice(at, 1)
-    this.#budget.used -= assembly.bytes
+    this.#budget.used -= assembly.cost
   }
 
   clear(): void {
@@ -119,7 +126,8 @@ export class Assemblies {
 
   #complete(assembly: Assembly): Addition {
     this.drop(assembly)
-    this.#finished.push({ id: assembly.id, prints: assembly.prints })
+    const prints = Uint32Array.from({ length: assembly.total }, (_, index) => assembly.prints.get(index) ?? 0)
+    this.#finished.push({ id: assembly.id, prints })
     if (this.#finished.length > MAX_FINISHED) this.#finished.shift()
     const body = new Uint8Array(assembly.bytes)
     let at = 0

@@ -141,7 +141,7 @@ const parts = z.strictObject({
     .default(4)
     .meta({ title: 'Unfinished messages of one terminal', description: 'Beyond it the oldest is given up.', ...live }),
   maxTotalBytes: size('64MiB', {
-    title: 'Octets of the unfinished messages of all terminals',
+    title: 'Memory of the unfinished messages of all terminals',
     description: 'Beyond it parts are refused; terminals send them again.',
     ...live,
   }),

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { fnv1a } from '#bytes/checksum'
-import { Assemblies, type Budget, missingParts } from '../assemblies.ts'
+import { Assemblies, type Budget, missingParts, PART_COST } from '../assemblies.ts'
 import type { Header } from '../codec/index.ts'
 
 const LIMITS = { maxParts: 100, maxBytes: 1000, maxAssemblies: 3 }
@@ -123,13 +123,13 @@ test('what is too long is given up, and its memory is free again', () => {
   const memory = budget()
   const assemblies = new Assemblies(memory)
   add(assemblies, piece(0x0801, 1, 1, 3, new Uint8Array(600)))
-  assert.equal(memory.used, 600)
+  assert.equal(memory.used, PART_COST + 600)
   assert.deepEqual(add(assemblies, piece(0x0801, 2, 2, 3, new Uint8Array(600))), { kind: 'refused', reason: 'message-too-long' })
   assert.equal(memory.used, 0)
 })
 
 test('the memory of all terminals is one', () => {
-  const memory = budget(5)
+  const memory = budget(5 + 2 * PART_COST)
   const [one, other] = [new Assemblies(memory), new Assemblies(memory)]
   assert.equal(add(one, piece(1, 1, 1, 2, new Uint8Array(3))).kind, 'kept')
   assert.deepEqual(add(other, piece(1, 1, 1, 2, new Uint8Array(3))), { kind: 'refused', reason: 'no-memory' })

@@ -148,7 +148,7 @@ test('a terminal of 2011 is not asked: it does not know the message', async () =
 })
 
 test('parts that cannot be are answered and counted', async () => {
-  const { world, gateway } = await scene({ parts: { maxBytes: '50B', maxTotalBytes: '60B' } })
+  const { world, gateway } = await scene({ parts: { maxBytes: '50B', maxTotalBytes: '320B' } })
   const terminal = Terminal.online(gateway)
   const part = (total: number, sn: number, octets = 1) => terminal.raw(0x0900, new Uint8Array(octets), { part: { total, sn } })
   terminal.send(part(0, 0), part(2, 3), part(65_535, 1), part(2, 1, 51), part(2, 1, 40))
