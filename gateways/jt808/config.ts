@@ -223,7 +223,25 @@ const files = z.strictObject({
   maxAge: duration('30d', { title: 'Age at which a file is deleted', description: 'Looked at when one is written.', ...live }),
 })
 
+const attachments = z.strictObject({
+  maxFileBytes: size('64MiB', {
+    title: 'Octets of one file',
+    description: 'A file of more is refused when it begins.',
+    ...live,
+  }),
+  maxTotalBytes: size('256MiB', {
+    title: 'Memory of the unfinished files of all terminals',
+    description: 'Beyond it data is dropped and counted; terminals are asked for it again.',
+    ...live,
+  }),
+})
+
 export const config = z.strictObject({
+  role: z.enum(['terminals', 'attachments']).default('terminals').meta({
+    title: 'Who connects to this instance',
+    description: '`attachments`: terminals that deliver the files of an alarm (0x1210 to 0x1212), on listeners of their own.',
+    'x-reload': 'gateway',
+  }),
   auth: auth.prefault({}).meta({ title: 'Admission of terminals' }),
   coordinates: z
     .enum(['wgs84', 'gcj02'])
@@ -289,6 +307,7 @@ export const config = z.strictObject({
     ...live,
   }),
   files: files.prefault({}).meta({ title: 'Media as files' }),
+  attachments: attachments.prefault({}).meta({ title: 'Files of alarms', description: 'With role `attachments`.' }),
   native: z
     .boolean()
     .default(true)

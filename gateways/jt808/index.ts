@@ -4,6 +4,7 @@
  */
 import { defineGateway, type Service } from '#sdk'
 import { AUTHENTICATION, REGISTRY } from './admission.ts'
+import { AttachmentSession } from './attachment-session.ts'
 import { type Config, config } from './config.ts'
 import { Credentials } from './credentials.ts'
 import { KEY_BITS } from './encryption.ts'
@@ -22,7 +23,7 @@ export default defineGateway<Config>({
   ],
   config,
   create(context) {
-    const { rsa } = context.config
+    const { rsa, role } = context.config
     const shared: Shared = {
       config: context.config,
       vendor: new Vendor(context.config.vendor),
@@ -36,6 +37,12 @@ export default defineGateway<Config>({
           return shared.config.parts.maxTotalBytes
         },
       },
+      collecting: {
+        used: 0,
+        get limit() {
+          return shared.config.attachments.maxTotalBytes
+        },
+      },
     }
     return {
       get services() {
@@ -45,8 +52,9 @@ export default defineGateway<Config>({
         const { maxTotalBytes, maxAge } = shared.config.files
         return { maxTotalBytes, maxAgeMs: maxAge }
       },
-      open: (link) => new TerminalSession(shared, link),
+      open: (link) => (role === 'attachments' ? new AttachmentSession(shared, link) : new TerminalSession(shared, link)),
       reload(next) {
+        if (next.role !== role) return 'restart'
         if (next.rsa.enabled !== rsa.enabled || next.rsa.key !== rsa.key) return 'restart'
         shared.config = next
         shared.vendor = new Vendor(next.vendor)

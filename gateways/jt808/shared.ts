@@ -18,4 +18,6 @@ export interface Shared {
   readonly byPhone: Map<string, Link>
   /** Memory of unfinished messages. */
   readonly assembling: Budget
+  /** Memory of unfinished files. */
+  readonly collecting: Budget
 }

@@ -7,6 +7,8 @@ import module from '../index.ts'
 
 test('everything has a default', () => {
   assert.deepEqual(config.parse({}), {
+    role: 'terminals',
+    attachments: { maxFileBytes: 67_108_864, maxTotalBytes: 268_435_456 },
     auth: { mode: 'open', maxDeregistered: 100_000, maxAttempts: 16, timeout: 30_000 },
     coordinates: 'wgs84',
     idleTimeout: 300_000,
