@@ -15,6 +15,7 @@ import type {
 } from '../sdk.ts'
 import { NEVER, parseDelayed } from '../sdk.ts'
 import { Agenda } from './agenda.ts'
+import { assignedId } from './assigned-id.ts'
 import { Client } from './client.ts'
 import { type DelayedMessages, postponed } from './delayed.ts'
 import type { Journal } from './journal.ts'
@@ -105,7 +106,7 @@ export class BrokerCore {
    */
   attach(port: Port, ref: object, request: ConnectRequest): { outcome: ConnectOutcome; client?: Client } {
     const assigned = request.clientId === ''
-    const id = assigned ? this.#newId() : request.clientId
+    const id = assigned ? assignedId(this.#surroundings.random, (taken) => this.#clients.has(taken)) : request.clientId
     const refusal = this.#policy.clientIdRefusal(id)
     if (refusal !== undefined) return { outcome: { ok: false, reason: refusal } }
     const old = this.#clients.get(id)
@@ -136,6 +137,7 @@ export class BrokerCore {
     this.stats.connected++
     if (this.stats.connected > this.stats.maxConnected) this.stats.maxConnected = this.stats.connected
     this.#announce(client)
+    this.#surroundings.observer?.connected(client, request)
     const outcome: ConnectOutcome = { ok: true, clientId: id, sessionPresent: resumed, assigned, ...(tookOver && { tookOver }) }
     return { outcome, client }
   }
@@ -166,6 +168,7 @@ export class BrokerCore {
   /** Takes a client offline. `expiryMs` replaces the expiry of its connect. */
   detach(client: Client, reason: CloseReason, sendWill: boolean, expiryMs?: number): void {
     if (!client.connected) return
+    this.#surroundings.observer?.disconnected(client, reason)
     client.connected = false
     client.ref = undefined
     client.offlineReason = reason
@@ -188,6 +191,14 @@ export class BrokerCore {
     client.endsAt = client.since + client.expiryMs
     this.#stored.changed(client)
     this.#agenda.schedule(client)
+  }
+
+  /** Before everybody is disconnected: publishes the wills that this would cause, while all who want them are there. */
+  publishWills(): void {
+    for (const client of this.#clients.values()) {
+      const { will } = client
+      if (client.connected && will !== undefined && (will.delayMs === 0 || client.expiryMs <= 0)) this.#publishWill(client)
+    }
   }
 
   /** Ends a client's connection and session. False when there is no such client. */
@@ -229,7 +240,24 @@ export class BrokerCore {
     if (match.addressee !== undefined && !reaches(match, match.addressee, message)) {
       this.#surroundings.unaddressed?.(message, match.addressee)
     }
-    return reached > 0 ? 'delivered' : 'no-subscribers'
+    if (reached > 0) return 'delivered'
+    this.stats.unrouted++
+    return 'no-subscribers'
+  }
+
+  /**
+   * Sends a message of the broker itself to those who listen, if anybody does. Its topic is asked for rarely: it must not
+   * push hot topics out of the match cache.
+   */
+  announce(topic: string, build: () => Message): void {
+    if (this.#table.size === 0) return
+    const match = this.#table.find(topic)
+    if (match.subscriptions.length > 0 || match.groups !== undefined) this.#router.route(match, build(), undefined)
+  }
+
+  /** True when somebody subscribes to topics that begin with `$`. */
+  get isWatched(): boolean {
+    return this.#table.hasReserved
   }
 
   /** False when a publish to this topic would reach nobody and be refused to nobody. */
@@ -278,11 +306,14 @@ export class BrokerCore {
     if (client.number !== 0 && this.#journal?.ready === false) return 'unavailable'
     const outcome = this.#subscriptions.add(client, filter, options)
     this.#replays.add(client)
+    if (typeof outcome === 'number') this.#surroundings.observer?.subscribed(client, filter, options)
     return outcome
   }
 
   unsubscribe(client: Client, filter: string): boolean {
-    return this.#subscriptions.remove(client, filter) !== undefined
+    if (this.#subscriptions.remove(client, filter) === undefined) return false
+    this.#surroundings.observer?.unsubscribed(client, filter)
+    return true
   }
 
   ack(client: Client, id: number): boolean {
@@ -369,18 +400,7 @@ export class BrokerCore {
     this.#router.bequeath(client)
   }
 
-  /** A status topic is asked for once a connection: it must not push hot topics out of the match cache. */
   #announce(client: Client): void {
-    if (this.#table.size === 0) return
-    const match = this.#table.find(statusTopic(client))
-    if (match.subscriptions.length > 0 || match.groups !== undefined)
-      this.#router.route(match, statusMessage(client, false), undefined)
-  }
-
-  #newId(): string {
-    for (;;) {
-      const id = `auto-${Buffer.from(this.#surroundings.random(12)).toString('hex')}`
-      if (!this.#clients.has(id)) return id
-    }
+    this.announce(statusTopic(client), () => statusMessage(client, false))
   }
 }

@@ -1,5 +1,5 @@
 /** What stands on the other side of the core: one port object per gateway instance, never one per client. */
-import type { CloseReason, Delivery, Message, SessionLimits } from '../sdk.ts'
+import type { CloseReason, ConnectRequest, Delivery, Message, SessionLimits, SubscribeOptions } from '../sdk.ts'
 import type { Client } from './client.ts'
 import type { Journal } from './journal.ts'
 
@@ -17,6 +17,15 @@ export interface Port {
 
 export type Action = 'publish' | 'subscribe'
 
+/** Hears of what clients do, whatever their protocol. Called while the client is attached. */
+export interface ClientObserver {
+  connected(client: Client, request: ConnectRequest): void
+  disconnected(client: Client, reason: CloseReason): void
+  /** Also when an earlier subscription is replaced. */
+  subscribed(client: Client, filter: string, options: SubscribeOptions): void
+  unsubscribed(client: Client, filter: string): void
+}
+
 /** What the core asks of its surroundings; it has no clock, randomness or scheduler of its own. */
 export interface Surroundings {
   /** Milliseconds since the epoch. */
@@ -28,6 +37,7 @@ export interface Surroundings {
   dropped?: ((reason: DropReason, message: Message, client: Client | undefined) => void) | undefined
   /** A command was published, and the client that it is for is not there to take it, whoever else listens. */
   unaddressed?: ((message: Message, device: string) => void) | undefined
+  observer?: ClientObserver | undefined
   /** Absent: everything is gone when the process ends. */
   journal?: Journal | undefined
   /** Call `core.expire()` at this time (ms since the epoch) or soon after. */

@@ -10,6 +10,8 @@ export class BrokerStats {
   refused = 0
   /** Publishes not accepted (not authorized, invalid topic, quota). */
   rejected = 0
+  /** Messages that nobody wanted. */
+  unrouted = 0
   connects = 0
   takeovers = 0
   expiredSessions = 0

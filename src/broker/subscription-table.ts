@@ -36,11 +36,14 @@ export class SubscriptionTable {
   readonly #root = new Node()
   readonly #cache = new Map<string, Match>()
   #inTrie = 0
+  /** Filters and groups that begin with `$`. */
+  #reserved = 0
   #stamp = 0
   size = 0
 
   add(subscription: Subscription, filter: string, wildcard: boolean): void {
     this.size++
+    if (isReserved(filter)) this.#reserved++
     if (!wildcard) {
       const held = this.#exact.get(filter)
       if (held === undefined) this.#exact.set(filter, subscription)
@@ -63,6 +66,7 @@ export class SubscriptionTable {
 
   remove(subscription: Subscription, filter: string, wildcard: boolean): void {
     this.size--
+    if (isReserved(filter)) this.#reserved--
     if (!wildcard) {
       const held = this.#exact.get(filter)
       if (Array.isArray(held) && held.length > 1) take(held, subscription)
@@ -85,6 +89,7 @@ export class SubscriptionTable {
     if (group === undefined) {
       group = create(name, filter)
       node.groups.push(group)
+      if (isReserved(filter)) this.#reserved++
       this.#inTrie++
       this.#cache.clear()
     }
@@ -92,11 +97,17 @@ export class SubscriptionTable {
   }
 
   removeGroup(group: SharedGroup): void {
+    if (isReserved(group.filter)) this.#reserved--
     this.#prune(group.filter, (node) => {
       node.groups = node.groups?.filter((candidate) => candidate !== group)
     })
     this.#inTrie--
     this.#cache.clear()
+  }
+
+  /** True when there is a filter that begins with `$` (behind its `$share` prefix). */
+  get hasReserved(): boolean {
+    return this.#reserved > 0
   }
 
   /** Undefined when the topic is not cached: the caller then checks that it is a topic name at all. */
@@ -122,7 +133,7 @@ export class SubscriptionTable {
       if (Array.isArray(exact)) for (const subscription of exact) found.push(subscription)
       else found.push(exact)
     }
-    if (this.#inTrie > 0) this.#walk(this.#root, topic.split('/'), 0, topic.charCodeAt(0) === 0x24, found, groups)
+    if (this.#inTrie > 0) this.#walk(this.#root, topic.split('/'), 0, isReserved(topic), found, groups)
     const addressee = commandDevice(topic)
     if (found.length === 0 && groups.length === 0 && addressee === undefined) return NOBODY
     return { subscriptions: this.#onePerClient(found), groups: groups.length === 0 ? undefined : groups, addressee }
@@ -210,6 +221,11 @@ export class SubscriptionTable {
       else parent.kids?.delete(level)
     }
   }
+}
+
+/** A leading wildcard does not match such topics [OASIS 4.7.2-1]. */
+function isReserved(topic: string): boolean {
+  return topic.charCodeAt(0) === 0x24
 }
 
 function collect(node: Node, found: Subscription[], groups: SharedGroup[]): void {

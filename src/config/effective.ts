@@ -29,6 +29,8 @@ export interface NodeConfig extends CoreLimits {
   readonly logLevel: LogLevel
   /** Between two updates of the `$SYS` topics; 0 switches them off. */
   readonly sysIntervalMs: number
+  /** Publish the wills of connected clients when the process, or their gateway, is stopped. */
+  readonly willOnShutdown: boolean
   /** How long a stop waits for connections to drain. */
   readonly drainTimeoutMs: number
   /** Open connections and datagram peers over all listeners. */

@@ -69,6 +69,16 @@ export const nodeSchema = z
       description: 'Between two updates of the $SYS topics; "0s" switches them off',
     }).meta(PROCESS),
     drainTimeout: duration('10s', fieldInfo('live', 'Drain timeout', 'How long a stop waits for connections to drain')),
+    willOnShutdown: z
+      .boolean()
+      .default(true)
+      .meta(
+        meta(
+          'process',
+          'Wills on shutdown',
+          'Publish the wills of connected clients when Omnigate, or their gateway, is stopped',
+        ),
+      ),
     maxConnections: count(
       1_000_000,
       1,

@@ -367,7 +367,7 @@ export class SessionHost extends ClientLink implements Link, WireHandler {
     this.closedBy = reason
     counters.add(counters.closed, reason)
     this.#timers?.clear()
-    this.detach(reason, reason !== 'disconnected')
+    this.detach(reason, reason === 'shutdown' ? this.runtime.shared.willOnShutdown : reason !== 'disconnected')
     this.#parking = undefined
     if (this.#parent === undefined) {
       hosts.delete(this)

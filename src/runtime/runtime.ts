@@ -81,7 +81,8 @@ export async function startRuntime(config: EffectiveConfig, options: RuntimeOpti
   )
   const rules = new TopicRules(config.broker)
   const outside = outsideIn(node.dataDir, () => clock.now())
-  const shared: Shared = { clock, wheel: ticker.wheel, core, access, rules, random, outside }
+  const { willOnShutdown } = node
+  const shared: Shared = { clock, wheel: ticker.wheel, core, access, rules, willOnShutdown, random, outside }
   const inTurn = (work: () => void): void => {
     turn.enter()
     try {
@@ -134,6 +135,7 @@ export async function startRuntime(config: EffectiveConfig, options: RuntimeOpti
     stopGateway: (gateway) => supervisor.stop(gateway),
     stop: async () => {
       clearInterval(sysTimer)
+      if (node.willOnShutdown) inTurn(() => core.publishWills())
       expiry.stop()
       await supervisor.stopAll()
       ticker.stop()

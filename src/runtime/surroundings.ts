@@ -12,6 +12,8 @@ export interface Shared {
   readonly core: BrokerCore
   readonly access: Access
   readonly rules: TopicRules
+  /** False: a client whose connection is closed by a stop leaves no will behind. */
+  readonly willOnShutdown: boolean
   random(bytes: number): Uint8Array
   /** Services, files and keys of one gateway instance; `count` adds to its counters. */
   readonly outside: OutsideOf

@@ -39,6 +39,7 @@ export interface WorldOptions {
   readonly tap?: Tap
   /** Answers for the services that gateways ask; without it none can be reached. */
   readonly services?: ServiceDouble
+  readonly willOnShutdown?: boolean
 }
 
 export interface GatewayOptions {
@@ -99,7 +100,8 @@ export class World {
     const rules = new TopicRules({ rewrite: [], autoSubscribe: [], ...options.broker })
     this.outside = new FakeOutside(options.services)
     const outside = (gateway: string) => this.outside.of(gateway)
-    this.#shared = { clock, wheel: this.wheel, core: this.core, access, rules, random, outside }
+    const { willOnShutdown = true } = options
+    this.#shared = { clock, wheel: this.wheel, core: this.core, access, rules, willOnShutdown, random, outside }
     this.#turn = new Turn(clock, () => this.core.settle())
     if (this.store === undefined) return
     this.core.restore(
