@@ -92,6 +92,10 @@ export class BrokerCore {
     return this.#table.size
   }
 
+  get sharedSubscriptionCount(): number {
+    return this.#table.shared
+  }
+
   clients(): IterableIterator<Client> {
     return this.#clients.values()
   }

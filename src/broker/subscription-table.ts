@@ -40,6 +40,8 @@ export class SubscriptionTable {
   #reserved = 0
   #stamp = 0
   size = 0
+  /** Subscriptions in groups, among those. */
+  shared = 0
 
   add(subscription: Subscription, filter: string, wildcard: boolean): void {
     this.size++

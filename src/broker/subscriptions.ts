@@ -60,6 +60,7 @@ export class Subscriptions {
     } else {
       group.remove(subscription)
       this.#table.size--
+      this.#table.shared--
       if (group.members.length === 0) this.#table.removeGroup(group)
     }
     client.replays = client.replays?.filter((replay) => replay.subscription !== subscription)
@@ -88,6 +89,7 @@ export class Subscriptions {
     const subscription = new Subscription(client, filter, options, group)
     group.add(subscription)
     this.#table.size++
+    this.#table.shared++
     this.#keep(client, subscription)
   }
 

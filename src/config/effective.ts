@@ -27,6 +27,8 @@ export interface NodeConfig extends CoreLimits {
   readonly dataDir: string
   readonly durability: 'fsync' | 'os' | 'memory'
   readonly logLevel: LogLevel
+  /** Whose names the `$SYS` topics have. */
+  readonly sysTopics: readonly ('mosquitto' | 'emqx')[]
   /** Between two updates of the `$SYS` topics; 0 switches them off. */
   readonly sysIntervalMs: number
   /** Publish the wills of connected clients when the process, or their gateway, is stopped. */

@@ -68,6 +68,10 @@ export const nodeSchema = z
       title: '$SYS interval',
       description: 'Between two updates of the $SYS topics; "0s" switches them off',
     }).meta(PROCESS),
+    sysTopics: z
+      .array(z.enum(['mosquitto', 'emqx']))
+      .default(['mosquitto', 'emqx'])
+      .meta(meta('process', '$SYS topics', 'Whose names are used: $SYS/broker/... of mosquitto, $SYS/brokers/... of EMQX')),
     drainTimeout: duration('10s', fieldInfo('live', 'Drain timeout', 'How long a stop waits for connections to drain')),
     willOnShutdown: z
       .boolean()

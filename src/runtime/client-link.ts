@@ -190,6 +190,7 @@ export abstract class ClientLink {
     const { client, runtime } = this
     if (client === undefined) return 'not-connected'
     runtime.counters.messagesIn++
+    runtime.counters.payloadIn += message.size
     this.meterMessage()
     return runtime.shared.core.publish(this.#named(message, client), client)
   }

@@ -2,6 +2,9 @@
 export class GatewayCounters {
   bytesIn = 0
   bytesOut = 0
+  /** Payloads of messages. */
+  payloadIn = 0
+  payloadOut = 0
   messagesIn = 0
   messagesOut = 0
   /** Sessions opened: stream connections, datagram peers, branches. */

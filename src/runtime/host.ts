@@ -112,6 +112,7 @@ export class SessionHost extends ClientLink implements Link, WireHandler {
     }
     const { runtime } = this
     runtime.counters.messagesOut++
+    runtime.counters.payloadOut += delivery.message.size
     runtime.turn.enter()
     try {
       this.session.onDeliver(this.mount === undefined ? delivery : this.mount.delivery(delivery))

@@ -14,7 +14,8 @@ import type { GatewayStatus, ReloadReport } from './supervisor.ts'
 import { Supervisor } from './supervisor.ts'
 import type { Shared } from './surroundings.ts'
 import { Turn } from './surroundings.ts'
-import { SysTopics } from './sys-topics.ts'
+import { ClientEvents } from './sys-events.ts'
+import { openSys } from './sys-trees.ts'
 import { Ticker } from './ticker.ts'
 import { TopicRules } from './topic-rules.ts'
 import { UndeliveredCommands } from './undelivered-commands.ts'
@@ -66,6 +67,13 @@ export async function startRuntime(config: EffectiveConfig, options: RuntimeOpti
         access.authorize === undefined ? undefined : (client, action, topic) => access.authorize?.(client, action, topic) ?? true,
       dropped: (reason, message) => undelivered.dropped(reason, message),
       unaddressed: (message, device) => undelivered.unaddressed(message, device),
+      observer: node.sysTopics.includes('emqx')
+        ? new ClientEvents(
+            () => core,
+            node.name,
+            () => turn.time(),
+          )
+        : undefined,
       journal: store?.journal,
       wake: (atMs) => expiry.at(atMs - clock.now()),
       more: () => {
@@ -100,10 +108,13 @@ export async function startRuntime(config: EffectiveConfig, options: RuntimeOpti
   }
   const supervisor = new Supervisor(shared, turn, total, gatewayLog, node.drainTimeoutMs)
   const started = clock.monotonic()
-  const sys = new SysTopics({
+  const sys = openSys(node.sysTopics, {
     core,
     version,
-    uptime: () => (clock.monotonic() - started) / 1000,
+    node: node.name,
+    now: () => turn.time(),
+    uptimeMs: () => clock.monotonic() - started,
+    heapBytes,
     gateways: () => supervisor.running(),
   })
   core.provide(sys)
@@ -147,6 +158,11 @@ export async function startRuntime(config: EffectiveConfig, options: RuntimeOpti
 /** Throws StoreError. */
 function openStore({ dataDir, durability }: NodeConfig, log: Log): Store | undefined {
   return durability === 'memory' ? undefined : Store.open(dataDir, durability, log)
+}
+
+function heapBytes(): number {
+  const { heapUsed, external } = process.memoryUsage()
+  return heapUsed + external
 }
 
 /** One timeout for the core's earliest deadline. */

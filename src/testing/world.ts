@@ -5,7 +5,7 @@
 import type { Access } from '../auth/access.ts'
 import { openAccess } from '../auth/access.ts'
 import { BrokerCore } from '../broker/core.ts'
-import type { CoreLimits, DropReason } from '../broker/port.ts'
+import type { ClientObserver, CoreLimits, DropReason } from '../broker/port.ts'
 import type { BrokerConfig } from '../config/broker-schema.ts'
 import { absentPorts } from '../runtime/absent-port.ts'
 import { GatewayRuntime } from '../runtime/gateway-runtime.ts'
@@ -40,6 +40,7 @@ export interface WorldOptions {
   /** Answers for the services that gateways ask; without it none can be reached. */
   readonly services?: ServiceDouble
   readonly willOnShutdown?: boolean
+  readonly observer?: (world: World) => ClientObserver
 }
 
 export interface GatewayOptions {
@@ -86,6 +87,7 @@ export class World {
           undelivered.dropped(reason, message)
         },
         unaddressed: (message, device) => undelivered.unaddressed(message, device),
+        observer: options.observer?.(this),
         wake: (atMs) => {
           this.#wakeAt = atMs
         },

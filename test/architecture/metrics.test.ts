@@ -19,7 +19,11 @@ type Catalogue = Record<'topics' | 'dropReasons' | 'counters' | 'listeners', rea
 
 const catalogue = readJson('specs/metrics.json') as Catalogue
 
-const ROOT = '$SYS/broker/'
+/** Where each tree is published, and the source that publishes it. */
+const TREES: readonly (readonly [root: string, source: string])[] = [
+  ['$SYS/broker/', 'src/runtime/sys-mosquitto.ts'],
+  ['$SYS/brokers/{node}/', 'src/runtime/sys-emqx.ts'],
+]
 
 /** Placeholders of the source, and how the catalogue writes them. */
 function asWritten(text: string): string {
@@ -40,7 +44,7 @@ function sorted(names: Iterable<string | undefined>): string[] {
 }
 
 test('every topic below $SYS is listed', () => {
-  const published = literals(readText('src/runtime/sys-topics.ts'), /\bput/).map((topic) => ROOT + topic)
+  const published = TREES.flatMap(([root, source]) => literals(readText(source), /\bput/).map((topic) => root + topic))
   assert.ok(published.length > 0)
   assert.deepEqual(sorted(catalogue.topics.map((row) => row.topic)), sorted(published))
 })
