@@ -11,7 +11,7 @@
 import { isMalformed } from '#sdk'
 import { blockOf, blockOption, blockSize, szxFor } from '#stacks/coap/block'
 import { codeText, isRequestCode, type MessageType, methodText } from '#stacks/coap/codes'
-import { parse, serialize } from '#stacks/coap/message'
+import { LONGEST_TOKEN_BYTES, parse, serialize } from '#stacks/coap/message'
 import type { OptionSet } from '#stacks/coap/option-set'
 import {
   ACCEPT,
@@ -94,7 +94,7 @@ export function encode(text: string): Uint8Array {
 }
 
 export function decode(frame: Uint8Array): string {
-  const message = parse(frame)
+  const message = parse(frame, undefined, LONGEST_TOKEN_BYTES)
   if (isMalformed(message)) throw new Error(message.malformed)
   const { type, code, messageId, token, options, payload } = message
   const words: string[] = [TYPES[type], String(messageId), isRequestCode(code) ? methodText(code) : codeText(code)]

@@ -11,7 +11,7 @@ import type { ExchangeHost, Response } from './exchange.ts'
 import { Exchange } from './exchange.ts'
 import { Exchanges } from './exchanges.ts'
 import type { CoapMessage } from './message.ts'
-import { parse, rejection, serialize, serializeEmpty } from './message.ts'
+import { MAX_TOKEN_BYTES, parse, rejection, serialize, serializeEmpty } from './message.ts'
 import { OptionCache } from './option-cache.ts'
 import type { TransmissionParameters } from './parameters.ts'
 import { DEFAULT_PARAMETERS, deriveTimes } from './parameters.ts'
@@ -52,6 +52,8 @@ export interface EndpointSettings {
   readonly maxWaiting: number
   /** Non-confirmable messages whose rejection is still noticed. */
   readonly maxResettable: number
+  /** Longer tokens are a format error; more than 8 is RFC 8974's. */
+  readonly maxTokenBytes: number
 }
 
 export const DEFAULT_SETTINGS: EndpointSettings = {
@@ -61,6 +63,7 @@ export const DEFAULT_SETTINGS: EndpointSettings = {
   maxReplyBytes: 64 * 1024,
   maxWaiting: 1000,
   maxResettable: 64,
+  maxTokenBytes: MAX_TOKEN_BYTES,
 }
 
 export class Endpoint implements ExchangeHost, TransmissionHost {
@@ -106,7 +109,7 @@ export class Endpoint implements ExchangeHost, TransmissionHost {
   }
 
   receive(datagram: Uint8Array): void {
-    const message = parse(datagram, this.#optionCache)
+    const message = parse(datagram, this.#optionCache, this.settings.maxTokenBytes)
     if (isMalformed(message)) {
       this.#events.onMalformed(message)
       const reset = rejection(datagram, message)

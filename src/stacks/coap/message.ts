@@ -8,7 +8,18 @@ import { NO_OPTIONS, OptionSet } from './option-set.ts'
 import type { Option } from './options.ts'
 
 const HEADER_BYTES = 4
-const MAX_TOKEN_BYTES = 8
+
+/** The longest token that everybody understands. RFC 7252 3; longer ones are RFC 8974's */
+export const MAX_TOKEN_BYTES = 8
+
+// RFC 8974 2.1: these lengths stand in one octet, or in two, before the token.
+const LONG_TOKEN = 13
+const LONGER_TOKEN = 14
+const LONG_TOKEN_BASE = 13
+const LONGER_TOKEN_BASE = 269
+
+/** The longest token that can be written. RFC 8974 2.1 */
+export const LONGEST_TOKEN_BYTES = LONGER_TOKEN_BASE + 0xffff
 const PAYLOAD_MARKER = 0xff
 
 /** More options than any honest request has: an attacker's way to make one datagram expensive. */
@@ -23,7 +34,7 @@ export class CoapMessage {
   readonly type: MessageType
   readonly code: number
   readonly messageId: number
-  /** One character per byte, 0 to 8 of them: comparable, and usable as a key. */
+  /** One character per byte: comparable, and usable as a key. */
   readonly token: string
   readonly options: OptionSet
   /** The datagram; the payload is `bytes[payloadStart..]`, empty when there is none. */
@@ -64,28 +75,47 @@ const ends = new Uint32Array(MAX_OPTIONS)
 let optionCount = 0
 let optionsEnd = 0
 
-export function parse(bytes: Uint8Array, cache?: OptionCache): CoapMessage | Malformed {
+/** Tokens of more than `maxTokenBytes` are a format error: that is how a client learns the limit. RFC 8974 2.2.2 */
+export function parse(bytes: Uint8Array, cache?: OptionCache, maxTokenBytes = MAX_TOKEN_BYTES): CoapMessage | Malformed {
   if (bytes.length < HEADER_BYTES) return malformed('too-short', bytes.length)
   const first = bytes[0] as number
   if (first >> 6 !== 1) return malformed('bad-version', 0)
   const type = ((first >> 4) & 3) as MessageType
-  const tokenLength = first & 0x0f
-  if (tokenLength > MAX_TOKEN_BYTES) return malformed('token-length', 0)
+  const nibble = first & 0x0f
+  if (nibble > maxTokenBytes || nibble > LONGER_TOKEN) return malformed('token-length', 0)
   const code = bytes[1] as number
   const messageId = ((bytes[2] as number) << 8) | (bytes[3] as number)
   const misplaced = checkTypeAndCode(type, code)
   if (misplaced !== undefined) return malformed(misplaced, 1)
   if (code === EMPTY) {
     // RFC 7252 4.1: an Empty message is the header alone.
-    if (bytes.length !== HEADER_BYTES || tokenLength !== 0) return malformed('empty-with-data', HEADER_BYTES)
+    if (bytes.length !== HEADER_BYTES || nibble !== 0) return malformed('empty-with-data', HEADER_BYTES)
     return new CoapMessage(type, code, messageId, '', NO_OPTIONS, bytes, HEADER_BYTES)
   }
-  const optionsStart = HEADER_BYTES + tokenLength
+  const tokenStart = HEADER_BYTES + lengthOctets(nibble)
+  if (tokenStart > bytes.length) return malformed('token-truncated', bytes.length)
+  const tokenLength = nibble < LONG_TOKEN ? nibble : longTokenLength(bytes, nibble)
+  if (tokenLength > maxTokenBytes) return malformed('token-length', HEADER_BYTES)
+  const optionsStart = tokenStart + tokenLength
   if (optionsStart > bytes.length) return malformed('token-truncated', bytes.length)
   const payloadStart = scan(bytes, optionsStart)
   if (typeof payloadStart !== 'number') return payloadStart
-  const token = binaryText(bytes, HEADER_BYTES, optionsStart)
+  const token = binaryText(bytes, tokenStart, optionsStart)
   return new CoapMessage(type, code, messageId, token, optionSet(bytes, optionsStart, cache), bytes, payloadStart)
+}
+
+/** Octets between the header and the token that say how long it is. */
+function lengthOctets(nibble: number): number {
+  return nibble < LONG_TOKEN ? 0 : nibble === LONG_TOKEN ? 1 : 2
+}
+
+function longTokenLength(bytes: Uint8Array, nibble: number): number {
+  const high = bytes[HEADER_BYTES] as number
+  return nibble === LONG_TOKEN ? LONG_TOKEN_BASE + high : LONGER_TOKEN_BASE + ((high << 8) | (bytes[HEADER_BYTES + 1] as number))
+}
+
+function tokenNibble(length: number): number {
+  return length < LONG_TOKEN_BASE ? length : length < LONGER_TOKEN_BASE ? LONG_TOKEN : LONGER_TOKEN
 }
 
 /** RFC 7252 4.2, 4.3 and table 1: which codes may travel in which message type. */
@@ -178,7 +208,7 @@ export function serialize(
   payload: Uint8Array = NO_BYTES,
 ): Uint8Array {
   const sorted = ascending(options)
-  let length = HEADER_BYTES + token.length
+  let length = HEADER_BYTES + lengthOctets(tokenNibble(token.length)) + token.length
   let previous = 0
   for (const { number, value } of sorted) {
     length += 1 + extension(number - previous) + extension(value.length) + value.length
@@ -214,11 +244,18 @@ function ascending(options: readonly Option[]): readonly Option[] {
 }
 
 function writeHeader(bytes: Uint8Array, type: MessageType, code: number, messageId: number, token: string): number {
-  bytes[0] = (1 << 6) | (type << 4) | token.length
+  const nibble = tokenNibble(token.length)
+  bytes[0] = (1 << 6) | (type << 4) | nibble
   bytes[1] = code
   bytes[2] = messageId >> 8
   bytes[3] = messageId
   let at = HEADER_BYTES
+  if (nibble === LONG_TOKEN) {
+    bytes[at++] = token.length - LONG_TOKEN_BASE
+  } else if (nibble === LONGER_TOKEN) {
+    bytes[at++] = (token.length - LONGER_TOKEN_BASE) >> 8
+    bytes[at++] = token.length - LONGER_TOKEN_BASE
+  }
   for (let i = 0; i < token.length; i++) bytes[at++] = token.charCodeAt(i)
   return at
 }

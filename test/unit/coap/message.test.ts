@@ -174,3 +174,38 @@ test('arbitrary bytes never throw, and what parses is written back as it was', (
     { numRuns: 2000 },
   )
 })
+
+test('long tokens go around where they are allowed, at their boundaries', () => {
+  for (const length of [0, 8, 9, 12, 13, 14, 268, 269, 270, 1000]) {
+    const token = String.fromCharCode(...Array.from({ length }, (_, i) => i & 0xff))
+    const bytes = serialize(CON, GET, 7, token, [textOption(URI_PATH, 'a')], Uint8Array.of(1))
+    const message = parse(bytes, undefined, 1000)
+    if (isMalformed(message)) assert.fail(message.malformed)
+    assert.equal(message.token, token)
+    assert.deepEqual([message.options.texts(URI_PATH), Array.from(message.payload)], [['a'], [1]])
+    const refused = parse(bytes, undefined, length - 1)
+    assert.ok(length === 0 || (isMalformed(refused) && refused.malformed === 'token-length'))
+  }
+})
+
+test('the length of a long token is read as RFC 8974 writes it', () => {
+  const header = (first: string) => `${first}010007`
+  for (const [hex, length] of [
+    [`${header('4d')}00${'aa'.repeat(13)}`, 13],
+    [`${header('4e')}0000${'aa'.repeat(269)}`, 269],
+  ] as const) {
+    const message = parse(new Uint8Array(Buffer.from(hex, 'hex')), undefined, 300)
+    if (isMalformed(message)) assert.fail(message.malformed)
+    assert.equal(message.token.length, length)
+  }
+  for (const [hex, reason] of [
+    [header('4d'), 'token-truncated'],
+    [`${header('4e')}00`, 'token-truncated'],
+    [`${header('4d')}00aa`, 'token-truncated'],
+    [`${header('4f')}0000`, 'token-length'],
+    [`${header('4e')}ffff`, 'token-length'],
+  ] as const) {
+    const message = parse(new Uint8Array(Buffer.from(hex, 'hex')), undefined, 300)
+    assert.equal(isMalformed(message) && message.malformed, reason, hex)
+  }
+})
