@@ -4,14 +4,15 @@
  *   node dist/examples/coap-plugtest-server/main.js --host 127.0.0.1 --port 5683
  */
 import { parseArgs } from 'node:util'
-import type { EchoPolicy } from '#stacks/coap/echo'
 import { PlugtestServer } from './server.ts'
+import { plugtestConfig } from './settings.ts'
 
 const { values } = parseArgs({
   options: {
     host: { type: 'string', default: '127.0.0.1' },
     port: { type: 'string', default: '5683' },
     'block-size': { type: 'string', default: '1024' },
+    'token-size': { type: 'string', default: '8' },
     echo: { type: 'string', default: 'off' },
     verbose: { type: 'boolean', default: false },
   },
@@ -20,8 +21,11 @@ const { values } = parseArgs({
 const server = new PlugtestServer({
   host: values.host,
   port: Number(values.port),
-  blockSize: Number(values['block-size']),
-  echo: values.echo as EchoPolicy,
+  config: plugtestConfig.parse({
+    blockSize: Number(values['block-size']),
+    tokenSize: Number(values['token-size']),
+    echo: values.echo,
+  }),
   counted: values.verbose ? (name, by) => console.log(`${name} ${by}`) : undefined,
 })
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => server.stop())

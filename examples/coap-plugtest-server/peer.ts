@@ -2,12 +2,13 @@
 import type { Malformed } from '#sdk'
 import { SERVICE_UNAVAILABLE } from '#stacks/coap/codes'
 import type { Timed } from '#stacks/coap/deadlines'
-import { DEFAULT_SETTINGS, Endpoint, type EndpointContext, type EndpointEvents } from '#stacks/coap/endpoint'
+import { Endpoint, type EndpointContext, type EndpointEvents } from '#stacks/coap/endpoint'
 import type { Exchange } from '#stacks/coap/exchange'
 import type { CoapMessage } from '#stacks/coap/message'
 import { MAX_AGE, uintOption } from '#stacks/coap/options'
-import { type Inquiry, Responder, type ResponderEvents, type ResponderSettings } from '#stacks/coap/responder'
+import { type Inquiry, Responder, type ResponderEvents } from '#stacks/coap/responder'
 import type { Observer } from './resources/observable.ts'
+import { endpointSettings, type PlugtestConfig, responderSettings } from './settings.ts'
 import type { PlugtestSite } from './site.ts'
 
 /** How long a separate response takes. */
@@ -32,11 +33,12 @@ export class PlugtestPeer implements EndpointEvents, ResponderEvents {
   readonly #events: PeerEvents
   #later = 0
 
-  constructor(site: PlugtestSite, context: EndpointContext, events: PeerEvents, settings: ResponderSettings) {
+  constructor(site: PlugtestSite, context: EndpointContext, events: PeerEvents, config: PlugtestConfig) {
     this.#site = site
     this.#events = events
-    this.endpoint = new Endpoint(context, this, DEFAULT_SETTINGS)
-    this.responder = new Responder(this.endpoint, settings, site.transferBudget, this, (bytes) => context.random(bytes))
+    this.endpoint = new Endpoint(context, this, endpointSettings(config))
+    const random = (bytes: number): Uint8Array => context.random(bytes)
+    this.responder = new Responder(this.endpoint, responderSettings(config), site.transferBudget, this, random)
   }
 
   /** True when forgetting this peer loses nothing. */

@@ -2,10 +2,9 @@
 import { randomBytes } from 'node:crypto'
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
-import type { EchoPolicy } from '#stacks/coap/echo'
 import type { EndpointContext } from '#stacks/coap/endpoint'
 import { type PeerEvents, PlugtestPeer } from './peer.ts'
-import { DEFAULT_BLOCK_SIZE, responderSettings } from './settings.ts'
+import { type PlugtestConfig, plugtestConfig } from './settings.ts'
 import { PlugtestSite } from './site.ts'
 
 /** Addresses that are known at a time; when there are more, a quiet one is forgotten, or the newcomer is ignored. */
@@ -16,15 +15,14 @@ export interface PlugtestServerOptions {
   readonly host: string
   /** 0 takes any free port. */
   readonly port: number
-  /** Largest block in either direction, in bytes: 16 to 1024, a power of two. */
-  readonly blockSize?: number | undefined
-  readonly echo?: EchoPolicy | undefined
+  readonly config?: PlugtestConfig | undefined
   /** Told of everything worth a counter, and of malformed input by its reason. */
   readonly counted?: ((name: string, by: number) => void) | undefined
 }
 
 export class PlugtestServer {
   readonly #options: PlugtestServerOptions
+  readonly #config: PlugtestConfig
   readonly #site = new PlugtestSite()
   readonly #socket: Socket
   readonly #peers = new Map<string, SocketPeer>()
@@ -33,6 +31,7 @@ export class PlugtestServer {
 
   constructor(options: PlugtestServerOptions) {
     this.#options = options
+    this.#config = options.config ?? plugtestConfig.parse({})
     const { counted = () => {} } = options
     this.#events = {
       malformed: ({ malformed }) => counted(`malformed-${malformed}`, 1),
@@ -73,7 +72,7 @@ export class PlugtestServer {
       this.#events.count('peer-refused')
       return undefined
     }
-    const created = new SocketPeer(this.#site, this.#socket, from, this.#events, this.#options)
+    const created = new SocketPeer(this.#site, this.#socket, from, this.#events, this.#config)
     this.#peers.set(key, created)
     return created
   }
@@ -94,11 +93,10 @@ class SocketPeer implements EndpointContext {
   readonly #to: RemoteInfo
   #timer: NodeJS.Timeout | undefined = undefined
 
-  constructor(site: PlugtestSite, socket: Socket, to: RemoteInfo, events: PeerEvents, options: PlugtestServerOptions) {
+  constructor(site: PlugtestSite, socket: Socket, to: RemoteInfo, events: PeerEvents, config: PlugtestConfig) {
     this.#socket = socket
     this.#to = to
-    const { blockSize = DEFAULT_BLOCK_SIZE, echo = 'off' } = options
-    this.peer = new PlugtestPeer(site, this, events, responderSettings(blockSize, echo))
+    this.peer = new PlugtestPeer(site, this, events, config)
   }
 
   now(): number {

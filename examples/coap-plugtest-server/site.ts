@@ -6,6 +6,7 @@ import type { Inquiry } from '#stacks/coap/responder'
 import { ByteBudget } from '#stacks/coap/uploads'
 import type { PlugtestPeer } from './peer.ts'
 import { createLarge } from './resources/large.ts'
+import { createObject } from './resources/object.ts'
 import { createObservables } from './resources/observables.ts'
 import { PLAIN } from './resources/plain.ts'
 import { content, type Resource, resource } from './resources/resource.ts'
@@ -24,6 +25,7 @@ export class PlugtestSite {
       stored('validate', 'validate me'),
       ...['create1', 'create2', 'create3'].map((path) => stored(path)),
       ...createLarge(),
+      createObject(),
       ...createObservables(),
     ]
     this.#resources = new Map([...resources, wellKnown(resources)].map((entry) => [entry.path, entry]))

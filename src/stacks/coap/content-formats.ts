@@ -4,6 +4,7 @@ export const TEXT = 0
 export const LINK_FORMAT = 40
 export const OCTET_STREAM = 42
 export const JSON_FORMAT = 50
+export const MERGE_PATCH = 52
 export const CBOR = 60
 
 export interface ContentFormat {
