@@ -14,8 +14,10 @@ import { parseArgs } from 'node:util'
 
 const FOLDERS = ['test', 'gateways', 'src', 'examples']
 const CONCURRENCY = 2
+/** Of each codec and gateway, where a longer fuzz run is wanted. */
+const FUZZ_SECONDS = Number(process.env['OMNIGATE_FUZZ_SECONDS'] ?? 0)
 /** A file that takes longer hangs, or left something open; the run is aborted, and names it. */
-const FILE_TIMEOUT_MS = 240_000
+const FILE_TIMEOUT_MS = 240_000 + FUZZ_SECONDS * 20_000
 
 const dist = dirname(dirname(fileURLToPath(import.meta.url)))
 const root = dirname(dist)

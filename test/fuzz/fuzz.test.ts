@@ -12,6 +12,7 @@ import { lineSubject } from '../property/line-gateway.ts'
 import { command, openPeer } from '../property/performance.ts'
 import type { Subject } from '../property/subject.ts'
 import { subjectsOf } from '../property/subject.ts'
+import { corpusOf } from './corpus.ts'
 
 const SECONDS = Number(process.env['OMNIGATE_FUZZ_SECONDS'] ?? 3)
 const SEED = Number(process.env['OMNIGATE_FUZZ_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
@@ -72,7 +73,8 @@ async function fuzz(subject: Subject, seconds: number, seed: number): Promise<Ta
 
 for (const gateway of await installed()) {
   test(`${gateway.name} survives what devices may send`, async (t) => {
-    for (const subject of subjectsOf(gateway)) {
+    for (const known of subjectsOf(gateway)) {
+      const subject = { ...known, malformed: [...known.malformed, ...corpusOf(gateway.name)] }
       const { dialogues, inputs } = await fuzz(subject, SECONDS, SEED)
       assert.ok(dialogues >= DEVICES)
       const rate = `${Math.round(inputs / SECONDS)} inputs/s in ${Math.round(dialogues / SECONDS)} sessions/s`
