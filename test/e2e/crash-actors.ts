@@ -88,14 +88,15 @@ export class Fickle {
   changes = 0
   readonly #stage: Stage
   readonly #filters: readonly string[]
-  /** By filter, the last acknowledged state; undefined while an unacknowledged change may have happened. */
-  readonly #known = new Map<string, boolean | undefined>()
+  /** By filter, whether it is subscribed; undefined where an unacknowledged change may have happened. */
+  readonly #known: Map<string, boolean | undefined>
   #isStopped = false
   readonly #ended: Promise<void>
 
   constructor(stage: Stage, id: string) {
     this.#stage = stage
     this.#filters = Array.from({ length: 8 }, (_, index) => `crash/fickle/${index}/+`)
+    this.#known = new Map(this.#filters.map((filter) => [filter, false]))
     this.durable = new DurableClient({ port: stage.port, id, version: 5 }, stage.cleanup)
     this.#ended = this.#run()
     stage.cleanup.after(() => this.stop())
@@ -115,16 +116,16 @@ export class Fickle {
 
   async #change(): Promise<void> {
     const filter = this.#filters[Math.floor(this.#stage.random() * this.#filters.length)] as string
-    const known = this.#known.get(filter) ?? (this.#known.has(filter) ? undefined : false)
+    const known = this.#known.get(filter)
     this.#known.set(filter, undefined)
     try {
-      if (known === false) {
+      if (known === false && this.#stage.random() < 0.7) {
         await this.durable.client.subscribeAsync(filter, { qos: 1 })
         this.#known.set(filter, true)
       } else {
         const wasThere = await this.#unsubscribe(filter)
         this.#known.set(filter, false)
-        if (known === true && !wasThere) this.faults.push(filter)
+        if (known !== undefined && known !== wasThere) this.faults.push(`${filter} ${known ? 'lost' : 'came back'}`)
       }
       this.changes++
     } catch {

@@ -27,6 +27,11 @@ test('a QoS 2 message may not come twice', () => {
   assert.deepEqual(ledger(2, [0, 1, 1], [0, 1]).faults(), ['QoS 2 and more than once: 1 times: r s 1'])
 })
 
+test('a QoS 1 message that comes after every restart was not stored as acknowledged', () => {
+  assert.deepEqual(ledger(1, [0, 0, 0, 0, 0, 0], [0]).faults(), [])
+  assert.deepEqual(ledger(1, [0, 0, 0, 0, 0, 0, 0], [0]).faults(), ['acknowledged again and again: 1 times: r s 0'])
+})
+
 test('first arrivals are in order', () => {
   assert.deepEqual(ledger(1, [1, 0, 1], [0, 1]).faults(), ['out of order: 1 times: r s 0 after 1'])
 })

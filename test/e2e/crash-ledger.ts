@@ -29,6 +29,8 @@ interface Intake {
   readonly arrivals: Map<string, number[]>
 }
 
+/** A QoS 1 message may come again after each restart as long as its PUBACK was under way; so often it was not. */
+const MAX_ARRIVALS = 6
 /** So many faults of one kind are told in full. */
 const TOLD = 5
 
@@ -112,6 +114,19 @@ export class Ledger {
     return disordered
   }
 
+  /** `receiver stream number` of messages that came again and again, as if their acknowledgements were not stored. */
+  repeated(): string[] {
+    const repeated: string[] = []
+    for (const { receiver, arrivals } of this.#intakes.values()) {
+      for (const [stream, numbers] of arrivals) {
+        const times = new Map<number, number>()
+        for (const number of numbers) times.set(number, (times.get(number) ?? 0) + 1)
+        for (const [number, count] of times) if (count > MAX_ARRIVALS) repeated.push(`${receiver.name} ${stream} ${number}`)
+      }
+    }
+    return repeated
+  }
+
   /** Arrivals of what was never sent. */
   invented(): string[] {
     const invented: string[] = []
@@ -129,6 +144,7 @@ export class Ledger {
     return [
       told('acknowledged and lost', this.missing()),
       told('QoS 2 and more than once', this.twice()),
+      told('acknowledged again and again', this.repeated()),
       told('out of order', this.disordered()),
       told('never sent', this.invented()),
     ].flat()
