@@ -9,7 +9,7 @@ import { App } from './mqtt-app.ts'
 /** What all actors share. */
 export interface Stage {
   readonly port: number
-  /** From 0 to 1, the same in every run with the same seed. */
+  /** From 0 to 1. */
   readonly random: () => number
   readonly ledger: Ledger
   readonly cleanup: Cleanup

@@ -1,6 +1,6 @@
 /**
  * The process is killed at random moments while MQTT.js clients publish and receive at QoS 1 and 2. What was
- * acknowledged is there afterwards. OMNIGATE_CRASH_KILLS and OMNIGATE_CRASH_SEED make other runs.
+ * acknowledged is there afterwards. OMNIGATE_CRASH_KILLS, OMNIGATE_CRASH_SEED and OMNIGATE_CRASH_DURABILITY make other runs.
  */
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
@@ -17,6 +17,7 @@ import { until } from './waiting.ts'
 
 const KILLS = Number(process.env['OMNIGATE_CRASH_KILLS'] ?? 50)
 const SEED = Number(process.env['OMNIGATE_CRASH_SEED'] ?? 20_260_101)
+const DURABILITY = process.env['OMNIGATE_CRASH_DURABILITY'] ?? 'os'
 /** How long a server runs before it is killed, at most. */
 const LIFE_MS = 400
 /** One in so many is killed while it starts. */
@@ -35,10 +36,14 @@ async function killed(t: TestContext): Promise<string[]> {
   const random = seededRandom(SEED)
   const port = await freePort()
   const server = await Server.start(
-    { gateways: { mqtt: { listeners: [listener('tcp', { bind: `127.0.0.1:${port}` })], session: SESSION } } },
+    {
+      node: { durability: DURABILITY },
+      gateways: { mqtt: { listeners: [listener('tcp', { bind: `127.0.0.1:${port}` })], session: SESSION } },
+    },
     t,
   )
-  const stage: Stage = { port, random, ledger: new Ledger(), cleanup: t }
+  // The moments of the kills are the same in every run; what the actors do depends on answers, too.
+  const stage: Stage = { port, random: seededRandom(SEED + 1), ledger: new Ledger(), cleanup: t }
   const { ledger } = stage
   const receivers = [
     await receive(stage, { name: 'steady-1', qos: 1 }, 4),
