@@ -74,6 +74,7 @@ function whole(fields: VendorConfig['messages'][number]['fields']): Field<object
   const body = configured(fields)
   const rest = struct({ extra_raw: surplus })
   return {
+    shape: body.shape,
     read: (reader, owner, form) => ({ ...body.read(reader, owner, form), ...rest.read(reader, owner, form) }),
     write(writer, value, owner, form) {
       body.write(writer, value as Record<string, unknown>, owner, form)

@@ -1,6 +1,7 @@
 /** Fields that the config of a gateway declares, made of the same parts as those of the standard's messages. */
 import type { Reader } from '#bytes/reader'
 import { bcd, bytes, bytesRest, countedText, type Field, text, textRest, u8, u16, u32 } from './field.ts'
+import type { Extent } from './shape.ts'
 import { struct } from './struct.ts'
 
 /** A field; `type` is `u8`, `i16`, `bcd[5]`, `string[u8]`, `array[u16]` and the like. */
@@ -58,6 +59,7 @@ function numberOf(kind: string, { scale, offset }: Declaration): Field<number> {
   const value = (number: number): number => Number((number * scale + offset).toPrecision(DIGITS))
   const number = (shown: number): number => Math.round((shown - offset) / scale)
   return {
+    shape: { kind: 'number', bits: 8 * octets, ...(signed && { signed }) },
     read(reader, owner, form) {
       const octet = raw.read(reader, owner, form)
       return value(signed && octet > most ? octet - limit : octet)
@@ -116,6 +118,7 @@ function countedOctets(width: Field<number>): Field<Uint8Array> {
 function arrayOf<T>(item: Field<T>, size: Field<number> | number | 'rest'): Field<readonly T[]> {
   const goesOn = (reader: Reader, read: number, total: number): boolean => (size === 'rest' ? reader.remaining > 0 : read < total)
   return {
+    shape: { kind: 'list', item: item.shape, ...extentOf(size) },
     read(reader, owner, form) {
       const total = typeof size === 'object' ? size.read(reader, owner, form) : size === 'rest' ? 0 : size
       const items: T[] = []
@@ -137,4 +140,10 @@ function arrayOf<T>(item: Field<T>, size: Field<number> | number | 'rest'): Fiel
       return json.map((one, at) => item.take(one, `${path}[${at}]`, owner, intake))
     },
   }
+}
+
+function extentOf(size: Field<number> | number | 'rest'): Extent {
+  if (size === 'rest') return { rest: true }
+  if (typeof size === 'number') return { items: size }
+  return { prefix: size.shape.kind === 'number' ? size.shape.bits : 0 }
 }

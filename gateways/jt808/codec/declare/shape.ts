@@ -11,11 +11,12 @@ export type ConditionShape =
   | { readonly not: ConditionShape }
   | { readonly all: readonly ConditionShape[] }
 
-/** Octets before a text or list say how long it is; `rest`: it goes on to the end of the body. */
+/** Octets before a text or list say how long it is; `count` names the member that does, `items` are always so many; `rest`: it goes on to the end of the body. */
 export type Extent =
   | { readonly octets: number }
   | { readonly prefix: number }
   | { readonly count: string }
+  | { readonly items: number }
   | { readonly rest: true }
 
 export type Kind =
