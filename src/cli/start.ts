@@ -13,7 +13,7 @@ import { EXIT, type Output } from './output.ts'
 import { Reloader } from './reload.ts'
 
 /** What `start` needs of the runtime. */
-export type RunningGateways = Pick<Runtime, 'listeners' | 'gateways' | 'reload' | 'stop'>
+export type RunningGateways = Pick<Runtime, 'core' | 'event' | 'now' | 'stored' | 'listeners' | 'gateways' | 'reload' | 'stop'>
 
 export interface StartOptions {
   /** As given with --config. */
@@ -72,13 +72,14 @@ export async function start(options: StartOptions, output: Output): Promise<numb
     await runtime.stop()
     return EXIT.failure
   }
+  const bridges = await startBridges(config, runtime, log)
   output.out(readyLine(runtime))
   const reloader = new Reloader(config, load, runtime, log)
   reloads.serve(() => reloader.request())
   await stopping.first
   log.info({}, 'stopping: no new connections, draining the open ones')
   const patience = reloader.config.node.drainTimeoutMs + STOP_MARGIN_MS
-  const code = await Promise.race([stopAll(reloader, runtime, log), stopping.second, tooLong(patience, log)])
+  const code = await Promise.race([stopAll(reloader, runtime, bridges, log), stopping.second, tooLong(patience, log)])
   if (code === EXIT.ok) log.info({}, 'stopped')
   return code
 }
@@ -91,9 +92,27 @@ export function readyLine(runtime: Pick<RunningGateways, 'listeners' | 'gateways
   return `ready ${places.join(', ')}${names}`
 }
 
-async function stopAll(reloader: Reloader, runtime: RunningGateways, log: ProcessLog): Promise<number> {
+/** Only who bridges loads what it takes. */
+async function startBridges(config: EffectiveConfig, runtime: RunningGateways, log: ProcessLog): Promise<Stoppable[]> {
+  const { bridges } = config.broker
+  if (bridges.length === 0) return []
+  const { Bridge } = await import('../connectors/bridge/bridge.ts')
+  return bridges.map((bridge) => new Bridge(bridge, config.node.name, runtime, log))
+}
+
+interface Stoppable {
+  stop(): Promise<void>
+}
+
+async function stopAll(
+  reloader: Reloader,
+  runtime: RunningGateways,
+  bridges: readonly Stoppable[],
+  log: ProcessLog,
+): Promise<number> {
   try {
     await reloader.close()
+    await Promise.all(bridges.map((bridge) => bridge.stop()))
     await runtime.stop()
     return EXIT.ok
   } catch (error) {

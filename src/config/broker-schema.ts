@@ -2,10 +2,12 @@
 import * as z from 'zod'
 import { rewriteFault } from '../broker/topic-rewrite.ts'
 import { isTopicFilter, parseShared } from '../sdk.ts'
+import { bridgeSchema } from './bridge-schema.ts'
 import { INSTANCE_NAME, meta, PLACEHOLDERS } from './schema.ts'
 
 /** Bounds what each publish of an unknown topic costs. */
 const MAX_RULES = 1000
+const MAX_BRIDGES = 100
 
 /** Also of a shared subscription. */
 function isFilter(filter: string): boolean {
@@ -93,6 +95,14 @@ export const brokerSchema = z
       .max(MAX_RULES)
       .default([])
       .meta(meta('live', 'Automatic subscriptions', 'What clients are subscribed to without asking')),
+    bridges: z
+      .array(bridgeSchema)
+      .max(MAX_BRIDGES)
+      .refine((bridges) => new Set(bridges.map(({ name }) => name)).size === bridges.length, {
+        error: 'two bridges have the same name',
+      })
+      .default([])
+      .meta(meta('process', 'Bridges', 'Other brokers that messages are exchanged with')),
   })
   .meta({ title: 'Broker', description: 'What the broker does with the topics and clients of every gateway' })
 

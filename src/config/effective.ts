@@ -5,6 +5,7 @@
 import type { CoreLimits } from '../broker/port.ts'
 import type { GatewayModule, SessionLimits } from '../sdk.ts'
 import type { ListenerOptions } from '../transport/listener.ts'
+import { bridgeGateway, bridgeLimits } from './bridge-schema.ts'
 import type { BrokerConfig } from './broker-schema.ts'
 import type { ErrorCode } from './errors.ts'
 
@@ -18,6 +19,14 @@ export interface EffectiveConfig {
   /** In the order of the file, disabled ones included. */
   readonly gateways: readonly GatewayInstance[]
   readonly api: ApiConfig | undefined
+}
+
+/** Bounds of the sessions of each gateway, and of each bridge. */
+export function sessionLimits({ gateways, broker }: EffectiveConfig): (name: string) => SessionLimits | undefined {
+  const limits = new Map<string, SessionLimits>()
+  for (const bridge of broker.bridges) limits.set(bridgeGateway(bridge.name), bridgeLimits(bridge))
+  for (const { name, session } of gateways) limits.set(name, session)
+  return (name) => limits.get(name)
 }
 
 /** With the limits of the broker core: clients and retained messages. */

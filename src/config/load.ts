@@ -7,6 +7,7 @@ import { dirname, resolve } from 'node:path'
 import { formatAddress } from '../transport/address.ts'
 import { duplicateBinds, exposedListeners } from './across.ts'
 import { parseBind } from './bind.ts'
+import type { BridgeConfig } from './bridge-schema.ts'
 import { type BrokerConfig, brokerSchema } from './broker-schema.ts'
 import { type ConfigDocument, parseConfig } from './document.ts'
 import type { ApiConfig, EffectiveConfig, GatewayInstance, NodeConfig } from './effective.ts'
@@ -74,7 +75,7 @@ export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
 
   problems.push(...unknownRootKeys(data, locate))
   const node = readNode(data['node'], draft, directory)
-  const broker = readBroker(data['broker'], draft)
+  const broker = readBroker(data['broker'], draft, directory)
   const api = readApi(data['api'], draft)
   const gateways: GatewayInstance[] = []
   const listeners: PlacedListener[] = []
@@ -189,12 +190,23 @@ function readNode(value: unknown, { problems, locate }: Draft, directory: string
   return { ...rest, dataDir: resolve(directory, dataDir), sysIntervalMs: sysInterval, drainTimeoutMs: drainTimeout }
 }
 
-function readBroker(value: unknown, { problems, locate }: Draft): BrokerConfig | undefined {
+function readBroker(value: unknown, { problems, locate }: Draft, directory: string): BrokerConfig | undefined {
   const input = value ?? {}
   const parsed = brokerSchema.safeParse(input)
-  if (parsed.success) return parsed.data
+  if (parsed.success)
+    return { ...parsed.data, bridges: parsed.data.bridges.map((bridge) => withAbsolutePaths(bridge, directory)) }
   problems.push(...toProblems(parsed.error.issues, { base: ['broker'], schema: brokerJsonSchema(), input, locate }))
   return undefined
+}
+
+function withAbsolutePaths(bridge: BridgeConfig, directory: string): BridgeConfig {
+  const { ca, cert, key } = bridge
+  return {
+    ...bridge,
+    ...(ca !== undefined && { ca: resolve(directory, ca) }),
+    ...(cert !== undefined && { cert: resolve(directory, cert) }),
+    ...(key !== undefined && { key: resolve(directory, key) }),
+  }
 }
 
 function readApi(value: unknown, { problems, locate }: Draft): ApiConfig | undefined {

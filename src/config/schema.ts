@@ -25,14 +25,14 @@ function fieldInfo(reload: NonNullable<FieldInfo['x-reload']>, title: string, de
 }
 
 /** A whole number with a default and bounds. */
-function count(fallback: number, min: number, max: number, info: Meta) {
+export function count(fallback: number, min: number, max: number, info: Meta) {
   return z.int().min(min).max(max).default(fallback).meta(info)
 }
 
 /** Added to fields that the SDK's building blocks made, which know of gateways only. */
 const PROCESS = { 'x-reload': 'process' } as const
 
-const MAX_COUNT = 100_000_000
+export const MAX_COUNT = 100_000_000
 /** Texts have a length of 16 bits in protocols that carry topics. */
 const MAX_OCTETS = 65_535
 /** Packet identifiers are 16 bits wide in every protocol that has them. */

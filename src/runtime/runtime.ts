@@ -3,7 +3,7 @@ import { randomFillSync } from 'node:crypto'
 import type { Access } from '../auth/access.ts'
 import { openAccess } from '../auth/access.ts'
 import { BrokerCore } from '../broker/core.ts'
-import type { EffectiveConfig, NodeConfig } from '../config/effective.ts'
+import { type EffectiveConfig, type NodeConfig, sessionLimits } from '../config/effective.ts'
 import type { Log, TransportKind } from '../sdk.ts'
 import { Store } from '../store/store.ts'
 import type { TotalLimits } from '../transport/listener.ts'
@@ -38,6 +38,12 @@ export interface BoundListener {
 
 export interface Runtime {
   readonly core: BrokerCore
+  /** Runs `work` as one event: what comes from outside of any session calls the core in here. */
+  event(work: () => void): void
+  /** Milliseconds since the epoch. */
+  now(): number
+  /** Calls `done` when all that the core accepted until now is stored, or cannot be; at once without a store. */
+  stored(done: (isStored: boolean) => void): void
   listeners(): BoundListener[]
   gateways(): GatewayStatus[]
   reload(config: EffectiveConfig): Promise<ReloadReport>
@@ -120,14 +126,19 @@ export async function startRuntime(config: EffectiveConfig, options: RuntimeOpti
   core.provide(sys)
   const sysTimer = node.sysIntervalMs > 0 ? setInterval(() => inTurn(() => sys.publish()), node.sysIntervalMs) : undefined
   if (store !== undefined) {
-    const limitsOf = (name: string) => config.gateways.find((gateway) => gateway.name === name)?.session
-    inTurn(() => core.restore(store.recovery.state, absentPorts(limitsOf)))
+    inTurn(() => core.restore(store.recovery.state, absentPorts(sessionLimits(config))))
     store.start({ clients: () => core.clients(), retained: () => core.retainedStore.all(() => turn.time()) })
   }
   ticker.start()
   for (const gateway of config.gateways) await supervisor.start(gateway)
   return {
     core,
+    event: inTurn,
+    now: () => turn.time(),
+    stored: (done) => {
+      if (store === undefined || !store.gate.closed) done(true)
+      else store.gate.postpone({ flush: () => done(store.gate.open()) })
+    },
     listeners: () =>
       [...supervisor.running()].flatMap((gateway) =>
         gateway.listeners.map(({ config: { name, type }, listener }) => ({

@@ -99,7 +99,7 @@ export class World {
       { ...TEST_CORE_LIMITS, ...options.limits },
     )
     const clock = { now: () => this.now(), monotonic: () => this.#elapsedMs }
-    const rules = new TopicRules({ rewrite: [], autoSubscribe: [], ...options.broker })
+    const rules = new TopicRules({ rewrite: [], autoSubscribe: [], bridges: [], ...options.broker })
     this.outside = new FakeOutside(options.services)
     const outside = (gateway: string) => this.outside.of(gateway)
     const { willOnShutdown = true } = options

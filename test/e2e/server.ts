@@ -23,6 +23,7 @@ export interface GatewaySection {
 
 export interface ServerConfig {
   readonly node?: Readonly<Record<string, unknown>>
+  readonly broker?: Readonly<Record<string, unknown>>
   readonly gateways: Readonly<Record<string, GatewaySection>>
 }
 
@@ -163,7 +164,7 @@ function configFile(folder: string): string {
 }
 
 /** JSON is YAML. Numbers of `$SYS` are computed when somebody subscribes; nothing is published in between. */
-function writeConfig(folder: string, { node, gateways }: ServerConfig): void {
-  const whole = { node: { dataDir: './data', sysInterval: '0s', drainTimeout: '2s', ...node }, gateways }
+function writeConfig(folder: string, { node, broker = {}, gateways }: ServerConfig): void {
+  const whole = { node: { dataDir: './data', sysInterval: '0s', drainTimeout: '2s', ...node }, broker, gateways }
   writeFileSync(configFile(folder), JSON.stringify(whole, null, 2))
 }

@@ -56,6 +56,10 @@ function harness(config: string | undefined, { state = 'running', stop = async (
               address: `127.0.0.1:${port}`,
             })),
           ),
+    core: {} as RunningGateways['core'],
+    event: (work) => work(),
+    now: () => 0,
+    stored: (done) => done(true),
     reload: async (next) => {
       reloads.push(next)
       return NOTHING
