@@ -1,13 +1,14 @@
 /**
- * One process at a time uses a directory. The file `lock` names the process that does, with the time it was started,
- * so that a process that was killed leaves nothing to clean up, and another that got its number is told apart.
+ * One process at a time uses a directory. An empty file is named after the process that does and after the time it
+ * was started: a process that was killed leaves nothing to clean up, another that got its number is told apart, and a
+ * full device can still be locked. Two that come at the same moment see each other, and neither gets in.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Files } from './files.ts'
 import { diskError, StoreError, systemCode } from './store-error.ts'
 
-const LOCK_FILE = 'lock'
+const NAME = /^lock-(\d+)(?:-(\d+))?$/
 /** Field 22 of /proc/pid/stat, counted behind the command's closing parenthesis. */
 const START_TIME_FIELD = 19
 
@@ -22,73 +23,63 @@ export class DirectoryLock {
 
   /** Throws StoreError `locked` when a living process holds it. */
   static take(files: Files, directory: string): DirectoryLock {
-    const path = join(directory, LOCK_FILE)
-    const own = identityOf(process.pid)
+    const own = nameOf(process.pid)
+    const lock = new DirectoryLock(files, join(directory, own))
     try {
-      if (!create(files, path, own)) {
-        const holder = files.readText(path)
-        if (isAlive(holder)) throw heldBy(directory, path, holder)
-        discard(files, path, holder)
-        if (!create(files, path, own)) throw heldBy(directory, path, files.readText(path))
+      files.create(lock.#path)
+    } catch (error) {
+      throw systemCode(error) === 'EEXIST' ? heldBy(directory, process.pid) : diskError('lock', directory, error)
+    }
+    try {
+      for (const name of files.list(directory)) {
+        const [, pid, startTime] = NAME.exec(name) ?? []
+        if (pid === undefined || name === own) continue
+        if (isAlive(Number(pid), startTime)) throw heldBy(directory, Number(pid))
+        remove(files, join(directory, name))
       }
     } catch (error) {
-      throw diskError('lock', path, error)
+      lock.release()
+      throw diskError('lock', directory, error)
     }
-    return new DirectoryLock(files, path)
+    return lock
   }
 
   release(): void {
-    try {
-      this.#files.unlink(this.#path)
-    } catch {
-      // What stays behind names a process that will be gone.
-    }
+    remove(this.#files, this.#path)
   }
 }
 
-function create(files: Files, path: string, text: string): boolean {
+/** What cannot be removed names a process that is gone, or soon will be. */
+function remove(files: Files, path: string): void {
   try {
-    files.writeText(path, text)
-    return true
-  } catch (error) {
-    if (systemCode(error) === 'EEXIST') return false
-    throw error
+    files.unlink(path)
+  } catch {
+    // Taken over by the next one.
   }
 }
 
-/** Removes the lock of a dead process. If another took it over meanwhile, it is put back. */
-function discard(files: Files, path: string, expected: string): void {
-  const aside = `${path}.${process.pid}`
-  files.rename(path, aside)
-  if (files.readText(aside) !== expected) files.link(aside, path)
-  files.unlink(aside)
-}
-
-function heldBy(directory: string, path: string, holder: string): StoreError {
+function heldBy(directory: string, pid: number): StoreError {
   return new StoreError(
     'locked',
-    path,
-    `${directory} is in use by process ${holder.split(' ', 1)[0]}`,
+    directory,
+    `${directory} is in use by process ${pid}`,
     'stop that process, or give this one another node.dataDir',
   )
 }
 
-/** `pid start-time`; where the system does not tell the time, the number alone. */
-function identityOf(pid: number): string {
-  return `${pid} ${lookUp(pid)?.startTime ?? ''}`.trim()
+/** Where the system does not tell when a process was started, its number alone. */
+function nameOf(pid: number): string {
+  const startTime = lookUp(pid)?.startTime
+  return startTime === undefined ? `lock-${pid}` : `lock-${pid}-${startTime}`
 }
 
-function isAlive(identity: string): boolean {
-  const [pid, startTime] = identity.split(' ')
-  const number = Number(pid)
-  // A process that died while it wrote its lock left it empty.
-  if (!Number.isSafeInteger(number) || number <= 0) return false
+function isAlive(pid: number, startTime: string | undefined): boolean {
   try {
-    process.kill(number, 0)
+    process.kill(pid, 0)
   } catch (error) {
-    return systemCode(error) === 'EPERM'
+    if (systemCode(error) !== 'EPERM') return false
   }
-  const found = lookUp(number)
+  const found = lookUp(pid)
   if (found === undefined || startTime === undefined) return true
   return !found.hasEnded && found.startTime === startTime
 }
@@ -98,8 +89,9 @@ function lookUp(pid: number): { readonly hasEnded: boolean; readonly startTime: 
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    const startTime = fields[START_TIME_FIELD]
     // A zombie: killed, and its parent has not looked yet.
-    return { hasEnded: fields[0] === 'Z' || fields[0] === 'X', startTime: fields[START_TIME_FIELD] ?? '' }
+    return startTime === undefined ? undefined : { hasEnded: fields[0] === 'Z' || fields[0] === 'X', startTime }
   } catch {
     return undefined
   }

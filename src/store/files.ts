@@ -5,16 +5,13 @@ import {
   fstatSync,
   fsyncSync,
   ftruncateSync,
-  linkSync,
   mkdirSync,
   openSync,
   readdirSync,
-  readFileSync,
   readSync,
   renameSync,
   statSync,
   unlinkSync,
-  writeFileSync,
   writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
@@ -40,11 +37,9 @@ export interface Files {
   /** Returns when names made and removed in the directory are on the device. */
   syncDirectory(path: string): void
   rename(from: string, to: string): void
-  /** A second name for a file; fails when it is taken. */
-  link(from: string, to: string): void
   unlink(path: string): void
-  readText(path: string): string
-  writeText(path: string, text: string): void
+  /** Makes an empty file; fails when the name is taken. */
+  create(path: string): void
 }
 
 /** Nobody but its owner reads what devices said. */
@@ -91,8 +86,6 @@ export const systemFiles: Files = {
     }
   },
   rename: (from, to) => renameSync(from, to),
-  link: (from, to) => linkSync(from, to),
   unlink: (path) => unlinkSync(path),
-  readText: (path) => readFileSync(path, 'latin1'),
-  writeText: (path, text) => writeFileSync(path, text, { flag: 'wx', mode: FILE_MODE }),
+  create: (path) => closeSync(openSync(path, 'wx', FILE_MODE)),
 }

@@ -1,9 +1,10 @@
 /** The log on a real disk: its lock, a full device, a directory that cannot be written. */
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { Log } from '../../../src/store/log.ts'
 import { cannotMount, mountSmall } from '../../support/small-disk.ts'
@@ -41,8 +42,7 @@ for (const sync of [false, true]) {
 test('a directory belongs to one process; what a dead one left is taken over', (t) => {
   const path = directory(t)
   const log = Log.open(path, OPTIONS)
-  const lock = join(path, 'lock')
-  const own = readFileSync(lock, 'latin1')
+  const [own = ''] = readdirSync(path)
   assert.throws(() => Log.open(path, OPTIONS), {
     code: 'locked',
     message: `${path} is in use by process ${process.pid}: stop that process, or give this one another node.dataDir`,
@@ -50,17 +50,29 @@ test('a directory belongs to one process; what a dead one left is taken over', (
   log.close()
   assert.deepEqual(readdirSync(path), [])
   const dead = spawnSync(process.execPath, ['--version']).pid
-  for (const left of [`${dead} 1`, `${dead}`, '', `${own}0`]) {
-    writeFileSync(lock, left)
-    const next = Log.open(path, OPTIONS)
-    assert.equal(readFileSync(lock, 'latin1'), own)
-    next.close()
-  }
+  for (const left of [`lock-${dead}-1`, `lock-${dead}`, `${own}0`]) writeFileSync(join(path, left), '')
+  const next = Log.open(path, OPTIONS)
+  assert.deepEqual(readdirSync(path), [own])
+  next.close()
+})
+
+test('a process that lives keeps others out', async (t) => {
+  const path = directory(t)
+  const child = spawn('sleep', ['60'])
+  t.after(() => child.kill('SIGKILL'))
+  const ended = once(child, 'exit')
+  const lock = join(path, `lock-${child.pid}`)
+  writeFileSync(lock, '')
+  assert.throws(() => Log.open(path, OPTIONS), { code: 'locked', message: new RegExp(`process ${child.pid}:`) })
+  assert.deepEqual(readdirSync(path), [basename(lock)])
+  child.kill('SIGKILL')
+  await ended
+  Log.open(path, OPTIONS).close()
 })
 
 test('a device that is full refuses, and goes on when there is room', { skip: cannotMount() }, (t) => {
   const path = mountSmall(t, 256 * 1024)
-  const log = Log.open(path, OPTIONS)
+  let log = Log.open(path, OPTIONS)
   const texts: string[] = []
   const fill = () => {
     for (let index = 0; index < 1000; index++) {
@@ -71,6 +83,11 @@ test('a device that is full refuses, and goes on when there is room', { skip: ca
   }
   assert.throws(fill, { code: 'full', message: /segment-.*no space is left on the device \(ENOSPC\): free space/ })
   assert.throws(() => log.commit(), { code: 'full' })
+  assert.throws(() => log.close(), { code: 'full' })
+  log = Log.open(path, OPTIONS)
+  append(log, 'one that finds no room'.padEnd(5000))
+  assert.throws(() => log.commit(), { code: 'full' })
+  texts.splice(contentOf(log).texts.length, texts.length, 'one that finds no room'.padEnd(5000))
   const first = contentOf(log).segments.filter((segment) => segment === log.oldest).length
   log.dropOldest()
   log.commit()
@@ -88,6 +105,6 @@ test('a device that cannot be written is refused at the start', { skip: cannotMo
   })
   assert.throws(() => Log.open(path, OPTIONS), {
     code: 'read-only',
-    message: `cannot lock ${join(path, 'lock')}: the file system is read-only (EROFS): mount it for writing, or set node.dataDir to a directory that can be written`,
+    message: `cannot lock ${path}: the file system is read-only (EROFS): mount it for writing, or set node.dataDir to a directory that can be written`,
   })
 })

@@ -112,8 +112,8 @@ test('each failure while a file is written anew is survived, too', () => {
 test('a directory that cannot be used says so and what to do', () => {
   const cases = [
     ['makeDirectory', 'EACCES', /^cannot make the directory \/data: permission denied \(EACCES\): let the user/],
-    ['writeText', 'EROFS', /^cannot lock \/data\/lock: the file system is read-only \(EROFS\): mount it for writing/],
-    ['list', 'EIO', /^cannot read \/data: the device reported/],
+    ['create', 'EROFS', /^cannot lock \/data: the file system is read-only \(EROFS\): mount it for writing/],
+    ['list', 'EIO', /^cannot lock \/data: the device reported/],
   ] as const
   for (const [operation, code, message] of cases) {
     const files = new MemoryFiles()

@@ -117,26 +117,16 @@ export class MemoryFiles implements Files {
     this.#names.delete(from)
   }
 
-  link(from: string, to: string): void {
-    this.#enter('link')
-    if (this.#names.has(to)) throw systemError('EEXIST')
-    this.#names.set(to, this.#named(from))
-  }
-
   unlink(path: string): void {
     this.#enter('unlink')
     this.free += this.#named(path).bytes.length
     this.#names.delete(path)
   }
 
-  readText(path: string): string {
-    return this.#named(path).bytes.toString('latin1')
-  }
-
-  writeText(path: string, text: string): void {
-    this.#enter('writeText')
+  create(path: string): void {
+    this.#enter('create')
     if (this.#names.has(path)) throw systemError('EEXIST')
-    this.#names.set(path, { bytes: Buffer.from(text, 'latin1'), durable: Buffer.alloc(0) })
+    this.#names.set(path, { bytes: Buffer.alloc(0), durable: Buffer.alloc(0) })
   }
 
   /** Paths of segment files, oldest first. */
@@ -156,17 +146,17 @@ export class MemoryFiles implements Files {
     this.#names.delete(path)
   }
 
-  /** `kill -9`: open files are closed, locks stay behind, and what was written is there. */
+  /** `kill -9`: what was written is there. The lock of this process would be that of a dead one. */
   kill(): void {
     this.#open.clear()
     this.faults.length = 0
-    for (const path of this.#names.keys()) if (path.endsWith('/lock')) this.#names.delete(path)
+    for (const path of this.#names.keys()) if (path.includes('/lock-')) this.#names.delete(path)
   }
 
   /** Only what was synced is there. */
   cutPower(): void {
-    this.kill()
     this.#names = new Map(this.#durableNames)
+    this.kill()
     for (const file of this.#names.values()) file.bytes = Buffer.from(file.durable)
   }
 
