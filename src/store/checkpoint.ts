@@ -88,5 +88,6 @@ export class Checkpoint {
     }
     for (const record of client.inflight?.inOrder() ?? []) deliver(record)
     client.queue?.each(deliver)
+    journal.session(client) // once more: nothing older will be there when one of the two is damaged
   }
 }

@@ -17,21 +17,30 @@ export class StoreJournal implements Journal {
   readonly #gate: CommitGate
   /** The number given to the newest message. */
   #lastNumber: number
+  /** The newest session whose facts are stored. */
+  #lastSession: number
   /** The newest message, as long as further receivers may refer to it. */
   #message: Message | undefined = undefined
 
-  constructor(log: Log, gate: CommitGate, lastNumber: number) {
+  constructor(log: Log, gate: CommitGate, lastNumber: number, lastSession: number) {
     this.#log = log
     this.#gate = gate
     this.#lastNumber = lastNumber
+    this.#lastSession = lastSession
   }
 
   get ready(): boolean {
     return this.#gate.ready
   }
 
+  /** All that belongs to a session is lost with its facts: those of a new one are stored twice, should one be damaged. */
   session(client: Client): void {
-    this.#text(type.SESSION, client.number, sessionText(client))
+    const { number } = client
+    const text = sessionText(client)
+    this.#text(type.SESSION, number, text)
+    if (number <= this.#lastSession) return
+    this.#lastSession = number
+    this.#text(type.SESSION, number, text)
   }
 
   ended(client: Client): void {

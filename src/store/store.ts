@@ -51,7 +51,7 @@ export class Store {
       recovered: () => logger.info({}, 'the store writes again'),
       committed: () => this.#committed(),
     })
-    this.journal = new StoreJournal(log, this.gate, this.recovery.lastMessage)
+    this.journal = new StoreJournal(log, this.gate, this.recovery.lastMessage, this.recovery.state.lastNumber)
     this.#report()
   }
 
