@@ -102,6 +102,7 @@ export class CommitGate {
   #forget(): void {
     this.#refused = false
     this.closed = this.#closedAgain
+    if (this.closed) this.touch()
   }
 
   #commit(): boolean {
