@@ -4,7 +4,7 @@
  */
 import type { Files } from './files.ts'
 import { FILE_HEADER_BYTES, isWhole, RECORD_HEADER_BYTES, readFileHeader, recordLength, VERSION } from './format.ts'
-import { diskError, StoreError } from './store-error.ts'
+import { diskError, StoreError, systemCode } from './store-error.ts'
 
 /** A stretch of a segment file that could not be read: `[start, end)`. */
 export interface Damage {
@@ -30,6 +30,8 @@ export interface ScanSource {
 }
 
 const WINDOW_BYTES = 256 * 1024
+/** What a device that fails gives or refuses as a whole. */
+const BLOCK_BYTES = 4096
 
 export class SegmentScan {
   /** Where the octets begin that a write which never ended left behind; the size when the file ends with a record. */
@@ -48,6 +50,8 @@ export class SegmentScan {
   /** Where the stretch began in which no record was found, or -1. */
   #lostSince = -1
   #lostOnlyZeros = true
+  /** Zeros stand for blocks that the device did not give. */
+  #hasGaps = false
 
   constructor(source: ScanSource, onRecord: OnRecord, onDamage: OnDamage) {
     this.#source = source
@@ -154,7 +158,7 @@ export class SegmentScan {
   #endLost(end: number): void {
     const start = this.#lostSince
     this.#lostSince = -1
-    if (end === this.#source.size && this.#lostOnlyZeros) this.torn = start
+    if (end === this.#source.size && this.#lostOnlyZeros && !this.#hasGaps) this.torn = start
     this.#damage(start, end, 'no record can be made out')
   }
 
@@ -184,9 +188,22 @@ export class SegmentScan {
     this.#filled = kept
     const wanted = Math.min(this.#window.length, size - position)
     while (this.#filled < wanted) {
-      const count = files.read(this.#file, this.#window, this.#filled, wanted - this.#filled, position + this.#filled)
+      this.#filled += this.#read(wanted - this.#filled, position + this.#filled)
+    }
+  }
+
+  /** Reads behind what is filled; a block that cannot be read costs its own records, as if it were overwritten. */
+  #read(length: number, position: number): number {
+    try {
+      const count = this.#source.files.read(this.#file, this.#window, this.#filled, length, position)
       if (count === 0) throw new Error('the file became shorter while it was read')
-      this.#filled += count
+      return count
+    } catch (error) {
+      if (systemCode(error) !== 'EIO') throw error
+      this.#hasGaps = true
+      const count = Math.min(length, BLOCK_BYTES - (position % BLOCK_BYTES))
+      this.#window.fill(0, this.#filled, this.#filled + count)
+      return count
     }
   }
 }

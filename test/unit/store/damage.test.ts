@@ -109,6 +109,22 @@ test('any overwritten stretch costs the records that it touches', () => {
   }
 })
 
+test('a block that the device does not give costs the records in it, at the end of the file too', () => {
+  const texts = Array.from({ length: 60 }, (_, index) => `${index}`.padEnd(200, '.'))
+  const { files } = written(texts)
+  const log = Log.open(DIRECTORY, OPTIONS, files)
+  files.faults.push({ operation: 'read', code: 'EIO' })
+  const { texts: found, damages } = contentOf(log)
+  const first = texts.findIndex((_, index) => (bounds(texts)[index] as number) >= 4096)
+  assert.deepEqual(found, texts.slice(first))
+  assert.equal(damages.length, 2)
+
+  const short = written(['one', 'two'])
+  short.files.faults.push({ operation: 'read', code: 'EIO' })
+  const again = Log.open(DIRECTORY, OPTIONS, short.files)
+  assert.deepEqual(contentOf(again), { texts: ['one', 'two'], segments: [1, 1], damages: [] }, 'nothing was cut off')
+})
+
 test('octets of a payload never pass for a record', () => {
   const inner = written(['forged']).bytes.subarray(FILE_HEADER)
   const { files, path, bytes } = written(['a', inner.toString('latin1').repeat(20), 'b'])
