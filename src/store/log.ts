@@ -11,7 +11,7 @@ import type { Segment } from './segment.ts'
 import { SegmentFolder } from './segment-folder.ts'
 import { type OnDamage, type OnRecord, SegmentScan } from './segment-scan.ts'
 
-export type { Damage, OnDamage, OnRecord, SegmentScan } from './segment-scan.ts'
+export type { Damage, OnDamage, OnRecord } from './segment-scan.ts'
 export { StoreError, type StoreErrorCode } from './store-error.ts'
 
 export interface LogOptions {
@@ -41,8 +41,6 @@ export class Log {
   /** No older segment has pending octets. */
   #tail: Segment
   #bytes: number
-  /** The segment that was scanned last: copies of its records may be pending. */
-  #scanned = -1
 
   private constructor(folder: SegmentFolder, lock: DirectoryLock, segmentBytes: number) {
     this.#folder = folder
@@ -87,11 +85,6 @@ export class Log {
   /** Finished and not committed. */
   get pending(): number {
     return this.#end - this.#from
-  }
-
-  /** 0 for one that is not there. */
-  segmentSize(segment: number): number {
-    return this.#folder.get(segment)?.size ?? 0
   }
 
   /**
@@ -160,27 +153,18 @@ export class Log {
     for (const segment of this.#folder.segments()) {
       if (segment.number > expected) damage(this.#folder.gap(expected, segment.number))
       expected = segment.number + 1
-      this.#scan(segment, record, damage).next(Number.POSITIVE_INFINITY)
+      new SegmentScan(this.#folder.source(segment), record, damage).run()
     }
   }
 
-  /** Reads a segment other than the head slice by slice, to copy live records forward. Throws StoreError. */
-  scan(segment: number, record: OnRecord, damage: OnDamage): SegmentScan {
-    const found = this.#folder.get(segment)
-    if (found === undefined || found === this.#head) throw new RangeError(`segment ${segment} is not a closed one`)
-    if (found.pending > 0) this.commit()
-    this.#scanned = segment
-    return this.#scan(found, record, damage)
-  }
-
   /**
-   * Deletes the oldest segment, which must not be the head. If it was scanned, whatever is pending is committed
-   * before, since it may hold copies. Throws StoreError; then the segment is still there.
+   * Deletes the oldest segment, which must not be the head. Who recorded anew what it holds has committed before.
+   * Throws StoreError; then the segment is still there.
    */
   dropOldest(): void {
     const { oldest } = this.#folder
     if (oldest === this.#head) throw new RangeError('the segment that is written to cannot be dropped')
-    if (this.#scanned === oldest.number || oldest.pending > 0) this.commit()
+    if (oldest.pending > 0) this.commit()
     this.#folder.dropOldest()
     this.#bytes -= oldest.size
   }
@@ -193,10 +177,6 @@ export class Log {
       for (const segment of this.#folder.segments()) segment.close()
       this.#lock.release()
     }
-  }
-
-  #scan(segment: Segment, record: OnRecord, damage: OnDamage): SegmentScan {
-    return new SegmentScan(this.#folder.source(segment), record, damage)
   }
 
   #add(length: number): void {

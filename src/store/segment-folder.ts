@@ -104,8 +104,8 @@ export class SegmentFolder {
       try {
         const size = files.size(file)
         const scan = new SegmentScan({ files, path, segment: number, salt, size }, nothing, nothing)
-        scan.next(isLast ? Number.POSITIVE_INFINITY : 0)
-        scan.close()
+        if (isLast) scan.run()
+        else scan.check()
         const kept = isLast ? scan.torn : size
         if (kept < size) files.truncate(file, kept)
         // What a killed process left in the page cache counts as stored from now on.

@@ -1,5 +1,5 @@
 /**
- * Reads the records of one segment file in slices. A damaged body costs its record; behind a damaged header the next
+ * Reads the records of one segment file. A damaged body costs its record; behind a damaged header the next
  * whole record is looked for, octet by octet.
  */
 import type { Files } from './files.ts'
@@ -61,30 +61,37 @@ export class SegmentScan {
     this.torn = source.size
   }
 
-  /** Reads on for about `budgetBytes`. Answers false when the file was read to its end. Throws StoreError. */
-  next(budgetBytes: number): boolean {
-    const { size } = this.#source
-    const stopAt = this.#position + budgetBytes
-    try {
-      if (this.#position === 0 && size > 0) this.#readFileHeader()
-      while (this.#position < size && this.#position < stopAt) {
-        if (this.#lostSince >= 0) this.#seek(stopAt)
-        else this.#readRecord()
-      }
-    } catch (error) {
-      this.close()
-      throw diskError('read', this.#source.path, error)
-    }
-    if (this.#position < size) return true
-    if (this.#lostSince >= 0) this.#endLost(size)
-    this.close()
-    return false
+  /** Reads the file header alone. Throws StoreError when it is of another version, or cannot be read. */
+  check(): void {
+    this.#inFile(() => this.#readFileHeader())
   }
 
-  /** For those who stop before the end. */
-  close(): void {
-    if (this.#file >= 0) this.#source.files.close(this.#file)
-    this.#file = -1
+  /** Reads everything. Throws StoreError when the file cannot be read at all. */
+  run(): void {
+    const { size } = this.#source
+    this.#inFile(() => {
+      this.#readFileHeader()
+      while (this.#position < size) {
+        if (this.#lostSince >= 0) this.#seek()
+        else this.#readRecord()
+      }
+      if (this.#lostSince >= 0) this.#endLost(size)
+    })
+  }
+
+  #inFile(read: () => void): void {
+    const { files, path, size } = this.#source
+    if (size === 0) return
+    try {
+      this.#file = files.openToRead(path)
+    } catch (error) {
+      throw diskError('read', path, error)
+    }
+    try {
+      read()
+    } finally {
+      files.close(this.#file)
+    }
   }
 
   #readFileHeader(): void {
@@ -134,10 +141,10 @@ export class SegmentScan {
     this.#lostOnlyZeros = true
   }
 
-  /** Tries each octet up to `stopAt` as the beginning of a record. */
-  #seek(stopAt: number): void {
+  /** Tries each octet as the beginning of a record. */
+  #seek(): void {
     const { size } = this.#source
-    while (this.#position < size && this.#position < stopAt) {
+    while (this.#position < size) {
       const position = this.#position
       if (this.#fill(position, RECORD_HEADER_BYTES)) {
         const length = recordLength(this.#window, position - this.#base, this.#salt, position)
@@ -177,8 +184,7 @@ export class SegmentScan {
 
   /** Moves the window to `position`, and reads ahead. */
   #load(position: number, length: number): void {
-    const { files, path, size } = this.#source
-    if (this.#file < 0) this.#file = files.openToRead(path)
+    const { size } = this.#source
     const capacity = Math.max(WINDOW_BYTES, length)
     const kept = Math.max(0, this.#base + this.#filled - position)
     const from = this.#window
@@ -194,16 +200,17 @@ export class SegmentScan {
 
   /** Reads behind what is filled; a block that cannot be read costs its own records, as if it were overwritten. */
   #read(length: number, position: number): number {
+    const { files, path } = this.#source
+    let count: number
     try {
-      const count = this.#source.files.read(this.#file, this.#window, this.#filled, length, position)
-      if (count === 0) throw new Error('the file became shorter while it was read')
-      return count
+      count = files.read(this.#file, this.#window, this.#filled, length, position)
     } catch (error) {
-      if (systemCode(error) !== 'EIO') throw error
+      if (systemCode(error) !== 'EIO') throw diskError('read', path, error)
       this.#hasGaps = true
-      const count = Math.min(length, BLOCK_BYTES - (position % BLOCK_BYTES))
+      count = Math.min(length, BLOCK_BYTES - (position % BLOCK_BYTES))
       this.#window.fill(0, this.#filled, this.#filled + count)
-      return count
     }
+    if (count === 0) throw diskError('read', path, new Error('the file became shorter meanwhile'))
+    return count
   }
 }

@@ -123,6 +123,18 @@ test('a directory that cannot be used says so and what to do', () => {
   }
 })
 
+test('what is thrown while a record is looked at is no fault of the disk', () => {
+  const files = new MemoryFiles()
+  const log = Log.open(DIRECTORY, OPTIONS, files)
+  append(log, 'one')
+  log.commit()
+  const look = (): never => {
+    throw new RangeError('not understood')
+  }
+  assert.throws(() => log.replay(look, look), RangeError)
+  assert.equal(files.openFiles, 1)
+})
+
 test('a log that cannot be stored at the end still lets others have the directory', () => {
   const files = new MemoryFiles()
   const log = Log.open(DIRECTORY, OPTIONS, files)
