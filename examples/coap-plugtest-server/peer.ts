@@ -6,6 +6,7 @@ import { Endpoint, type EndpointContext, type EndpointEvents } from '#stacks/coa
 import type { Exchange } from '#stacks/coap/exchange'
 import type { CoapMessage } from '#stacks/coap/message'
 import { MAX_AGE, uintOption } from '#stacks/coap/options'
+import { OscoreGate } from '#stacks/coap/oscore/gate'
 import { type Inquiry, Responder, type ResponderEvents } from '#stacks/coap/responder'
 import type { Observer } from './resources/observable.ts'
 import { endpointSettings, type PlugtestConfig, responderSettings } from './settings.ts'
@@ -26,6 +27,7 @@ export interface PeerEvents {
 export class PlugtestPeer implements EndpointEvents, ResponderEvents {
   readonly endpoint: Endpoint
   readonly responder: Responder
+  readonly #gate: OscoreGate
   /** By token, which names one observation of this peer. RFC 7641 4.1 */
   readonly observers = new Map<string, Observer>()
   readonly maxObservers = 64
@@ -38,7 +40,13 @@ export class PlugtestPeer implements EndpointEvents, ResponderEvents {
     this.#events = events
     this.endpoint = new Endpoint(context, this, endpointSettings(config))
     const random = (bytes: number): Uint8Array => context.random(bytes)
-    this.responder = new Responder(this.endpoint, responderSettings(config), site.transferBudget, this, random)
+    const openResponder = () => new Responder(this.endpoint, responderSettings(config), site.transferBudget, this, random)
+    this.responder = openResponder()
+    this.#gate = new OscoreGate({
+      findContext: (kid, kidContext) => site.findContext(kid, kidContext),
+      openResponder,
+      count: (name) => this.count(name),
+    })
   }
 
   /** True when forgetting this peer loses nothing. */
@@ -47,7 +55,7 @@ export class PlugtestPeer implements EndpointEvents, ResponderEvents {
   }
 
   onRequest(request: CoapMessage, exchange: Exchange): void {
-    this.responder.onRequest(request, exchange)
+    if (!this.#gate.onRequest(request, exchange)) this.responder.onRequest(request, exchange)
   }
 
   onInquiry(inquiry: Inquiry): void {
@@ -85,6 +93,7 @@ export class PlugtestPeer implements EndpointEvents, ResponderEvents {
 
   close(): void {
     for (const observer of [...this.observers.values()]) observer.cancel()
+    this.#gate.close()
     this.responder.close()
     this.endpoint.close()
   }

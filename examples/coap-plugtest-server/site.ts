@@ -1,7 +1,9 @@
 /** The resources of the server and who finds them: one for all peers. */
+import { equalBytes } from '#stacks/coap/block'
 import { METHOD_NOT_ALLOWED, methodText, NOT_FOUND } from '#stacks/coap/codes'
 import { LINK_FORMAT } from '#stacks/coap/content-formats'
 import { filterLinks, formatLinks } from '#stacks/coap/link-format'
+import type { SecurityContext } from '#stacks/coap/oscore/context'
 import type { Inquiry } from '#stacks/coap/responder'
 import { ByteBudget } from '#stacks/coap/uploads'
 import type { PlugtestPeer } from './peer.ts'
@@ -9,6 +11,7 @@ import { createLarge } from './resources/large.ts'
 import { createObject } from './resources/object.ts'
 import { createObservables } from './resources/observables.ts'
 import { PLAIN } from './resources/plain.ts'
+import { createContexts, createProtected } from './resources/protected.ts'
 import { content, type Resource, resource } from './resources/resource.ts'
 import { stored } from './resources/stored.ts'
 
@@ -18,6 +21,7 @@ const TRANSFER_BYTES = 16 * 1024 * 1024
 export class PlugtestSite {
   readonly transferBudget = new ByteBudget(TRANSFER_BYTES)
   readonly #resources: ReadonlyMap<string, Resource>
+  readonly #contexts = createContexts()
 
   constructor() {
     const resources = [
@@ -26,9 +30,16 @@ export class PlugtestSite {
       ...['create1', 'create2', 'create3'].map((path) => stored(path)),
       ...createLarge(),
       createObject(),
+      ...createProtected(),
       ...createObservables(),
     ]
     this.#resources = new Map([...resources, wellKnown(resources)].map((entry) => [entry.path, entry]))
+  }
+
+  /** The context in which a key id speaks. */
+  findContext(kid: Uint8Array, kidContext: Uint8Array | undefined): SecurityContext | undefined {
+    if (kidContext !== undefined) return undefined
+    return this.#contexts.find(({ recipientId }) => equalBytes(recipientId, kid))
   }
 
   serve(inquiry: Inquiry, peer: PlugtestPeer): void {

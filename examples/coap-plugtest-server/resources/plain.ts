@@ -10,8 +10,8 @@ const TYPES = ['CON', 'NON'] as const
 const XML = 41 // application/xml
 
 /** What the server saw of the request, so that whoever runs the test can compare. */
-function facts({ exchange, queries }: Inquiry): string {
-  const { type, code, messageId, token } = exchange
+function facts({ request, queries }: Inquiry): string {
+  const { type, code, messageId, token } = request
   const lines = [`Type: ${TYPES[type as 0 | 1]}`, `Code: ${codeText(code)} ${methodText(code)}`, `MID: ${messageId}`]
   if (token !== '') lines.push(`Token: ${Buffer.from(token, 'latin1').toString('hex')}`)
   if (queries.length > 0) lines.push(`Uri-Query: ${queries.join('&')}`)

@@ -8,7 +8,7 @@ import { CONTINUE, FETCH, GET, isSuccess, REQUEST_ENTITY_INCOMPLETE, REQUEST_ENT
 import type { CoapMessage } from './message.ts'
 import type { OptionSet } from './option-set.ts'
 import { BLOCK1, BLOCK2, ECHO, ETAG, OBSERVE, type Option, opaqueOption, REQUEST_TAG, SIZE1, uintOption } from './options.ts'
-import type { Request, Requester, RequestFailure, RequestHandle } from './requester.ts'
+import type { Request, RequestFailure, RequestHandle, RequestSender } from './requester.ts'
 
 export interface WholeResponse {
   readonly code: number
@@ -26,7 +26,7 @@ const MAX_RESTARTS = 2
 const REQUEST_TAG_BYTES = 4
 
 export class ClientTransfer implements RequestHandle {
-  readonly #requester: Requester
+  readonly #sender: RequestSender
   readonly #settings: ClientSettings
   readonly #request: Request
   readonly #random: (bytes: number) => Uint8Array
@@ -46,13 +46,13 @@ export class ClientTransfer implements RequestHandle {
   #over = false
 
   constructor(
-    requester: Requester,
+    sender: RequestSender,
     settings: ClientSettings,
     request: Request,
     random: (bytes: number) => Uint8Array,
     done: (result: TransferResult) => void,
   ) {
-    this.#requester = requester
+    this.#sender = sender
     this.#settings = settings
     this.#request = request
     this.#random = random
@@ -125,7 +125,7 @@ export class ClientTransfer implements RequestHandle {
     if (this.#echo !== undefined) options.push(this.#echo)
     const { code, confirmable, token } = this.#request
     const isFirst = this.#last.isUpload && this.#uploaded === 0
-    this.#handle = this.#requester.send({ code, confirmable, options, payload, token: isFirst ? token : undefined }, (result) =>
+    this.#handle = this.#sender.send({ code, confirmable, options, payload, token: isFirst ? token : undefined }, (result) =>
       this.#onResult(result),
     )
   }

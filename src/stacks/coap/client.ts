@@ -1,7 +1,7 @@
 /** The client's half above the message layer: bodies of any size both ways (RFC 7959), and observations (RFC 7641). */
 import { ClientObservation, type ObservationEvents } from './client-observation.ts'
 import { ClientTransfer, type TransferResult } from './client-transfer.ts'
-import type { Request, Requester, RequestHandle } from './requester.ts'
+import type { Request, Requester, RequestHandle, RequestSender } from './requester.ts'
 
 export interface ClientSettings {
   /** The largest block in either direction, in bytes. */
@@ -23,9 +23,12 @@ export class Client {
     this.#settings = settings
   }
 
-  /** Sends a request with a body of any size; `done` is called once, with the whole answer or why there is none. */
-  request(request: Request, done: (result: TransferResult) => void): RequestHandle {
-    const transfer = new ClientTransfer(this.#requester, this.#settings, request, this.#random, done)
+  /**
+   * Sends a request with a body of any size, through `sender` where it is to be protected; `done` is called once, with
+   * the whole answer or why there is none.
+   */
+  request(request: Request, done: (result: TransferResult) => void, sender: RequestSender = this.#requester): RequestHandle {
+    const transfer = new ClientTransfer(sender, this.#settings, request, this.#random, done)
     transfer.start()
     return transfer
   }

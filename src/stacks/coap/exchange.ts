@@ -49,6 +49,8 @@ export class Exchange implements Timed {
   state: ExchangeState = 'open'
   /** What a retransmission of the request gets. */
   reply: Uint8Array | undefined = undefined
+  /** Makes of the answer what goes out, where the request was protected. */
+  protect: ((response: Response) => Response) | undefined = undefined
 
   readonly #host: ExchangeHost
   /** RFC 7967 2.1: bit `class - 1` set means that responses of this class are not wanted. */
@@ -65,9 +67,10 @@ export class Exchange implements Timed {
   }
 
   /** Answers the request, once: later calls do nothing. */
-  respond(response: Response): void {
+  respond(answer: Response): void {
     if (this.state === 'answered') return
-    const wanted = (this.#unwanted & (1 << ((response.code >> 5) - 1))) === 0
+    const wanted = (this.#unwanted & (1 << ((answer.code >> 5) - 1))) === 0
+    const response = this.protect === undefined || !wanted ? answer : this.protect(answer)
     if (this.type === NON) {
       if (wanted) this.#host.send(this.#serialize(NON, this.#host.nextMessageId(), response))
     } else if (!wanted) {

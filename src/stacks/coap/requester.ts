@@ -4,7 +4,7 @@ import type { Timed } from './deadlines.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { CoapMessage } from './message.ts'
 import { serialize } from './message.ts'
-import { BLOCK1, BLOCK2, type Option } from './options.ts'
+import { BLOCK1, BLOCK2, type Option, OSCORE } from './options.ts'
 import { deriveTimes } from './parameters.ts'
 import type { Transmission, TransmissionOutcome } from './transmission.ts'
 
@@ -20,8 +20,9 @@ export interface Request {
 /**
  * `reset`: the peer rejected it. `timeout`: no answer. `congested`: too much waits for this peer. `cancelled`: by us.
  * `bad-option`: the answer has a critical option that we do not understand. RFC 7252 5.4.1
+ * `not-genuine`: it should be protected, and is not. `exhausted`: the security context has no sequence numbers left.
  */
-export type RequestFailure = 'reset' | 'timeout' | 'congested' | 'cancelled' | 'bad-option'
+export type RequestFailure = 'reset' | 'timeout' | 'congested' | 'cancelled' | 'bad-option' | 'not-genuine' | 'exhausted'
 
 /** A request under way. */
 export interface RequestHandle {
@@ -29,16 +30,23 @@ export interface RequestHandle {
   cancel(): void
 }
 
+/** Sends requests, as they are or protected. */
+export interface RequestSender {
+  /** `done` is called once, with the response or why there is none. */
+  send(request: Request, done: (result: CoapMessage | RequestFailure) => void): RequestHandle
+}
+
 /** Takes a response that no request waits for: false rejects it. */
 export type ResponseListener = (response: CoapMessage) => boolean
 
 /** Critical options that may stand in a response. */
 const SUPPORTED: ReadonlySet<number> = new Set([BLOCK1, BLOCK2])
+const SUPPORTED_PROTECTED: ReadonlySet<number> = new Set([OSCORE, ...SUPPORTED])
 
 /** RFC 7252 5.3.1: an attacker who cannot see the traffic must not guess it. */
 const TOKEN_BYTES = 4
 
-export class Requester {
+export class Requester implements RequestSender {
   readonly #endpoint: Endpoint
   readonly #random: (bytes: number) => Uint8Array
   readonly #pending = new Map<string, PendingRequest>()
@@ -105,8 +113,9 @@ export class Requester {
 
   /** Give every response here: true when somebody waited for it. */
   onResponse(response: CoapMessage): boolean {
-    const isAcceptable = response.options.unacceptable(SUPPORTED) === undefined
     const pending = this.#pending.get(response.token)
+    const supported = pending?.isProtected === true ? SUPPORTED_PROTECTED : SUPPORTED
+    const isAcceptable = response.options.unacceptable(supported) === undefined
     if (pending === undefined) return isAcceptable && (this.#listeners.get(response.token)?.(response) ?? false)
     // RFC 7252 5.3.2: a piggybacked response answers the message whose id it bears, or nothing.
     if (response.type === ACK && response.messageId !== pending.transmission?.messageId) return false
@@ -164,6 +173,10 @@ class PendingRequest implements Timed {
     this.done = done
     this.#request = request
     this.#expired = expired
+  }
+
+  get isProtected(): boolean {
+    return this.#request.options?.some(({ number }) => number === OSCORE) ?? false
   }
 
   serialize(type: typeof CON | typeof NON, messageId: number): Uint8Array {

@@ -214,6 +214,11 @@ export class Inquiry {
     return this.request.options.uint(ACCEPT)
   }
 
+  /** Whether request and answer are protected. RFC 8613 */
+  get isProtected(): boolean {
+    return this.exchange.protect !== undefined
+  }
+
   /** RFC 7641 2; requests for later blocks do not count. RFC 7959 3.4 */
   get observe(): number | undefined {
     const { code, options } = this.request

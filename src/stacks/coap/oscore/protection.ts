@@ -127,8 +127,14 @@ function messageOf(outer: CoapMessage, plaintext: Uint8Array): CoapMessage | und
   bytes.set(head)
   bytes.set(plaintext.subarray(1), head.length)
   const message = parse(bytes, undefined, LONGEST_TOKEN_BYTES)
-  // RFC 8613 8.2: what stands outside without protection, and belongs inside, does not count.
-  return isMalformed(message) || message.options.has(OSCORE) ? undefined : message
+  if (isMalformed(message) || message.options.has(OSCORE)) return undefined
+  return message.options.has(OBSERVE) ? withoutObserve(message) : message
+}
+
+function withoutObserve({ type, code, messageId, token, options, payload }: CoapMessage): CoapMessage | undefined {
+  const rest = options.list().filter(({ number }) => number !== OBSERVE)
+  const message = parse(serialize(type, code, messageId, token, rest, payload), undefined, LONGEST_TOKEN_BYTES)
+  return isMalformed(message) ? undefined : message
 }
 
 function hasCiphertext(outer: CoapMessage): boolean {
