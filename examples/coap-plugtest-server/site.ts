@@ -18,6 +18,9 @@ import { stored } from './resources/stored.ts'
 /** Bytes of unfinished block-wise transfers of all peers. */
 const TRANSFER_BYTES = 16 * 1024 * 1024
 
+/** Resources that are not there until they are put: so many tests may create one before one is deleted. */
+const MAX_CREATE = 9
+
 export class PlugtestSite {
   readonly transferBudget = new ByteBudget(TRANSFER_BYTES)
   readonly #resources: ReadonlyMap<string, Resource>
@@ -27,7 +30,7 @@ export class PlugtestSite {
     const resources = [
       ...PLAIN,
       stored('validate', 'validate me'),
-      ...['create1', 'create2', 'create3'].map((path) => stored(path)),
+      ...Array.from({ length: MAX_CREATE }, (_, i) => stored(`create${i + 1}`)),
       ...createLarge(),
       createObject(),
       ...createProtected(),
