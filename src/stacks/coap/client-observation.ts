@@ -20,6 +20,9 @@ export interface ObservationEvents {
 const PATIENCE_MS = 5000
 const RANDOM_PATIENCE_MS = 10_000
 
+/** However long Max-Age is: a server confirms so often. RFC 7641 4.5 */
+const MAX_SILENCE_MS = 24 * 3_600_000
+
 export class ClientObservation implements Timed {
   dueAt = 0
   heapIndex = -1
@@ -92,7 +95,7 @@ export class ClientObservation implements Timed {
       const known = this.#sequence
       if (known !== undefined && !isNewer(known.number, known.at, number, now)) return true
       this.#sequence = { number, at: now }
-      const maxAgeMs = (response.options.uint(MAX_AGE) ?? DEFAULT_MAX_AGE_S) * 1000
+      const maxAgeMs = Math.min((response.options.uint(MAX_AGE) ?? DEFAULT_MAX_AGE_S) * 1000, MAX_SILENCE_MS)
       this.#requester.endpoint.deadlines.set(this, now + maxAgeMs + PATIENCE_MS + this.#randomPatience())
     } else {
       this.#close()

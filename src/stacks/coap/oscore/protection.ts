@@ -71,13 +71,13 @@ export function unprotectRequest(
   if (context === undefined) return refuse(UNAUTHORIZED, 'Security context not found')
   const sequence = decodeUint(partialIv)
   if (!context.replays.permits(sequence)) return refuse(UNAUTHORIZED, 'Replay detected')
-  const nonce = context.nonce(kid, partialIv)
-  const additional = context.additional(kid, partialIv)
-  const plaintext = context.cipher.open(context.recipientKey, nonce, additional, outer.payload)
+  const { recipientId } = context
+  const additional = context.additional(recipientId, partialIv)
+  const plaintext = context.cipher.open(context.recipientKey, context.nonce(recipientId, partialIv), additional, outer.payload)
   const request = plaintext === undefined ? undefined : messageOf(outer, plaintext)
   if (request === undefined || !isRequestCode(request.code)) return refuse(BAD_REQUEST, 'Decryption failed')
   context.replays.add(sequence)
-  return { request, binding: { context, kid, partialIv, isAnswered: false } }
+  return { request, binding: { context, kid: recipientId, partialIv, isAnswered: false } }
 }
 
 /** RFC 8613 8.3; undefined when the context has no sequence numbers left. */
