@@ -25,5 +25,5 @@ export function endpointSettings({ tokenSize }: PlugtestConfig): EndpointSetting
 }
 
 export function responderSettings({ blockSize, bodySize, echo }: PlugtestConfig): ResponderSettings {
-  return { blockwise: { maxBlockSize: blockSize, maxBodySize: bodySize, maxTransfers: MAX_TRANSFERS }, echo }
+  return { blockwise: { maxBlockSize: blockSize, maxBodySize: bodySize, maxTransfers: MAX_TRANSFERS }, echo, qBlock: true }
 }

@@ -2,7 +2,19 @@
 
 import type { OptionSet } from './option-set.ts'
 import type { Option } from './options.ts'
-import { ACCEPT, BLOCK1, BLOCK2, encodeUint, REQUEST_TAG, URI_HOST, URI_PATH, URI_PORT, URI_QUERY } from './options.ts'
+import {
+  ACCEPT,
+  BLOCK1,
+  BLOCK2,
+  encodeUint,
+  Q_BLOCK1,
+  Q_BLOCK2,
+  REQUEST_TAG,
+  URI_HOST,
+  URI_PATH,
+  URI_PORT,
+  URI_QUERY,
+} from './options.ts'
 
 export interface Block {
   readonly number: number
@@ -35,7 +47,7 @@ export function blockOf(options: OptionSet, number: number): Block | undefined {
 
 /** RFC 7959 2.2: whether a Block1 or Block2 option says the reserved size. */
 export function hasReservedBlock(options: OptionSet): boolean {
-  return [BLOCK1, BLOCK2].some((number) => ((options.uint(number) ?? 0) & 7) === RESERVED_SZX)
+  return [BLOCK1, BLOCK2, Q_BLOCK1, Q_BLOCK2].some((number) => ((options.uint(number) ?? 0) & 7) === RESERVED_SZX)
 }
 
 export function blockOption(number: number, block: Block): Option {

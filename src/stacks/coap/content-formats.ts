@@ -6,6 +6,7 @@ export const OCTET_STREAM = 42
 export const JSON_FORMAT = 50
 export const MERGE_PATCH = 52
 export const CBOR = 60
+export const MISSING_BLOCKS = 272 // RFC 9177 12.3
 
 export interface ContentFormat {
   readonly id: number

@@ -13,11 +13,14 @@ import {
   optionName,
   PROXY_SCHEME,
   PROXY_URI,
+  Q_BLOCK1,
+  Q_BLOCK2,
   URI_HOST,
   URI_PATH,
   URI_PORT,
   URI_QUERY,
 } from './options.ts'
+import { mixesBlocks } from './q-block.ts'
 
 /** The critical options that an origin server understands; others are refused. RFC 7252 5.4.1 */
 const SUPPORTED: ReadonlySet<number> = new Set([
@@ -39,9 +42,11 @@ export interface RequestFault extends Response {
   readonly counter: 'bad-option' | 'proxy-refused' | 'bad-request'
 }
 
+const SUPPORTED_WITH_Q_BLOCK: ReadonlySet<number> = new Set([...SUPPORTED, Q_BLOCK1, Q_BLOCK2])
+
 /** The answer to a request with these options, or undefined when there is nothing wrong with them. */
-export function requestFault(options: OptionSet): RequestFault | undefined {
-  const unacceptable = options.unacceptable(SUPPORTED)
+export function requestFault(options: OptionSet, withQBlock = false): RequestFault | undefined {
+  const unacceptable = options.unacceptable(withQBlock ? SUPPORTED_WITH_Q_BLOCK : SUPPORTED)
   if (unacceptable !== undefined) {
     return fault('bad-option', BAD_OPTION, `${optionName(unacceptable)} is not supported here, or not well-formed`)
   }
@@ -49,6 +54,7 @@ export function requestFault(options: OptionSet): RequestFault | undefined {
     return fault('proxy-refused', PROXYING_NOT_SUPPORTED, 'this is no proxy')
   if (options.uint(HOP_LIMIT) === 0) return fault('bad-request', BAD_REQUEST, 'Hop-Limit is 0')
   if (hasReservedBlock(options)) return fault('bad-request', BAD_REQUEST, 'block size 7 is reserved')
+  if (withQBlock && mixesBlocks(options)) return fault('bad-request', BAD_REQUEST, 'Q-Block and Block do not go together')
   // RFC 7252 5.10.1
   if (options.texts(URI_PATH).some(isRelative)) return fault('bad-request', BAD_REQUEST, 'a path segment is never . or ..')
   return undefined

@@ -25,11 +25,16 @@ import {
   encodedLength,
   OBSERVE,
   type Option,
+  Q_BLOCK1,
+  Q_BLOCK2,
   SIZE1,
   URI_PATH,
   URI_QUERY,
   uintOption,
 } from './options.ts'
+import { qBlocksOf } from './q-block.ts'
+import { QDownloads } from './q-downloads.ts'
+import { QUploads } from './q-uploads.ts'
 import { requestFault } from './request-fault.ts'
 import { type TransferLimits, Transfers } from './transfers.ts'
 import type { ByteBudget } from './uploads.ts'
@@ -37,6 +42,8 @@ import type { ByteBudget } from './uploads.ts'
 export interface ResponderSettings {
   readonly blockwise: TransferLimits
   readonly echo: EchoPolicy
+  /** Whether bursts of blocks are taken and sent where the peer asks for them, RFC 9177; else they are 4.02. */
+  readonly qBlock?: boolean | undefined
 }
 
 /** What a responder needs of whoever owns the endpoint. */
@@ -52,6 +59,8 @@ export class Responder {
   readonly maxBlockSize: number
   readonly guard: EchoGuard
   readonly #maxBodySize: number
+  readonly #qUploads: QUploads | undefined
+  readonly #qDownloads: QDownloads | undefined
   readonly #events: ResponderEvents
 
   /** `budget` bounds the bytes of unfinished transfers of all peers together. */
@@ -67,13 +76,18 @@ export class Responder {
     this.#maxBodySize = settings.blockwise.maxBodySize
     this.transfers = new Transfers(endpoint, settings.blockwise, budget, (name, by) => events.count(name, by))
     this.guard = new EchoGuard(settings.echo, random)
+    if (settings.qBlock === true) {
+      const { blockwise } = settings
+      this.#qUploads = new QUploads(endpoint, blockwise, budget, (name) => events.count(name))
+      this.#qDownloads = new QDownloads(endpoint, blockwise.maxTransfers, budget)
+    }
     this.#events = events
   }
 
   /** Give every request of the endpoint here. */
   onRequest(request: CoapMessage, exchange: Exchange): void {
     const { options } = request
-    const fault = requestFault(options)
+    const fault = requestFault(options, this.#qUploads !== undefined)
     if (fault !== undefined) {
       this.#events.count(fault.counter)
       // RFC 7252 5.4.1: a Non-confirmable request with a critical option that is not understood is ignored.
@@ -92,7 +106,12 @@ export class Responder {
       exchange.respond(refusal(REQUEST_ENTITY_INCOMPLETE, 'the rest of that answer is not kept any more: ask again'))
       return
     }
-    if (inquiry.block1 !== undefined) {
+    const [qBlock1] = inquiry.qBlocks(Q_BLOCK1)
+    if (qBlock1 !== undefined) {
+      const body = this.#qUploads?.accept(inquiry, qBlock1)
+      if (body === undefined) return
+      inquiry.body = body
+    } else if (inquiry.block1 !== undefined) {
       const { block1, contentFormat } = inquiry
       const part = { block: block1, payload: request.payload, contentFormat, announced: options.uint(SIZE1) }
       const result = this.transfers.upload(inquiry.transferKey, part)
@@ -118,6 +137,7 @@ export class Responder {
       this.#challenge(exchange)
       return
     }
+    if (this.#answerInBurst(inquiry, response, once)) return
     const first = this.#firstBlock(inquiry, response)
     // RFC 7959 2.3: the answer to the last block says which one it was.
     const final = inquiry.block1 === undefined ? [] : [blockOption(BLOCK1, { ...inquiry.block1, more: false })]
@@ -134,14 +154,28 @@ export class Responder {
 
   close(): void {
     this.transfers.close()
+    this.#qUploads?.clear()
+    this.#qDownloads?.clear()
   }
 
   #serveLaterBlock(inquiry: Inquiry): boolean {
     const { block2, exchange } = inquiry
+    const qBlocks = inquiry.qBlocks(Q_BLOCK2)
+    const isBeginning = qBlocks.length === 1 && qBlocks[0]?.number === 0 && qBlocks[0].more
+    if (qBlocks.length > 0 && !isBeginning) return this.#qDownloads?.next(inquiry.transferKey, exchange, qBlocks) === true
     if (block2 === undefined || block2.number === 0) return false
     return this.transfers.next(inquiry.transferKey, block2, (part) => {
       exchange.respond(part === 'beyond-end' ? beyondEnd() : part)
     })
+  }
+
+  #answerInBurst(inquiry: Inquiry, { code, options = [], payload }: Response, once: readonly Option[]): boolean {
+    const [wanted] = inquiry.qBlocks(Q_BLOCK2)
+    const maxSzx = szxFor(this.maxBlockSize)
+    if (wanted === undefined || !isSuccess(code)) return false
+    if ((payload?.length ?? 0) <= blockSize(Math.min(wanted.szx, maxSzx))) return false
+    const whole = { code, options: [...options, ...once], payload }
+    return this.#qDownloads?.begin(inquiry.transferKey, inquiry.exchange, whole, wanted, maxSzx) ?? false
   }
 
   #firstBlock(inquiry: Inquiry, response: Response): Response {
@@ -167,9 +201,11 @@ export class Responder {
 const HEADER_BYTES = 4
 
 /** A later block of what was answered, where asking anew would do it again. */
-function asksForLostAnswer({ block1, block2, request }: Inquiry): boolean {
-  if (block1 !== undefined || block2 === undefined || block2.number === 0 || request.code === GET) return false
-  return request.code !== FETCH || !request.hasPayload
+function asksForLostAnswer(inquiry: Inquiry): boolean {
+  const { block1, block2, request } = inquiry
+  if (block1 !== undefined || request.options.has(Q_BLOCK1) || request.code === GET) return false
+  const isLater = (block2?.number ?? 0) > 0 || inquiry.qBlocks(Q_BLOCK2).some(({ number }) => number > 0)
+  return isLater && (request.code !== FETCH || !request.hasPayload)
 }
 
 function beyondEnd(): Response {
@@ -204,6 +240,11 @@ export class Inquiry {
     this.block1 = blockOf(options, BLOCK1)
     this.block2 = blockOf(options, BLOCK2)
     this.body = request.payload
+  }
+
+  /** Q-Block options of this number, where they are served. */
+  qBlocks(number: typeof Q_BLOCK1 | typeof Q_BLOCK2): readonly Block[] {
+    return qBlocksOf(this.request.options, number) ?? []
   }
 
   get contentFormat(): number | undefined {

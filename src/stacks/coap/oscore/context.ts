@@ -1,7 +1,7 @@
 /** A security context that both sides were given beforehand: RFC 8613 section 3, nonces 5.2, replay 7.4. */
 import { equalBytes } from '../block.ts'
+import { encodeCbor } from '../cbor.ts'
 import { encodeUint } from '../options.ts'
-import { encodeCbor } from './cbor.ts'
 import { AES_CCM_16_64_128, KEY_BYTES, NONCE_BYTES, type OscoreCipher } from './cipher.ts'
 
 export interface ContextInput {

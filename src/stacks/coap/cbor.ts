@@ -1,5 +1,5 @@
-/** As much of CBOR (RFC 8949) as OSCORE's structures need: small unsigned integers, strings, arrays, null. */
-import { encodeText } from '../text.ts'
+/** As much of CBOR (RFC 8949) as the stack writes: small unsigned integers, strings, arrays, null. */
+import { encodeText } from './text.ts'
 
 export type CborItem = number | string | Uint8Array | null | readonly CborItem[]
 
@@ -9,7 +9,7 @@ const TEXT = 3
 const ARRAY = 4
 const NULL = 0xf6
 
-/** Integers, and lengths, up to 65535. */
+/** Integers, and lengths, up to 2^32 - 1. */
 export function encodeCbor(item: CborItem): Uint8Array {
   const octets: number[] = []
   write(octets, item)
@@ -38,5 +38,6 @@ function head(octets: number[], major: number, value: number): void {
   const type = major << 5
   if (value < 24) octets.push(type | value)
   else if (value < 0x100) octets.push(type | 24, value)
-  else octets.push(type | 25, value >> 8, value & 0xff)
+  else if (value < 0x10000) octets.push(type | 25, value >> 8, value & 0xff)
+  else octets.push(type | 26, value >>> 24, (value >>> 16) & 0xff, (value >>> 8) & 0xff, value & 0xff)
 }
