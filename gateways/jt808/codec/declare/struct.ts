@@ -187,33 +187,37 @@ export function byForm<T>(field2013: Field<T>, field2019: Field<T>): Field<T> {
 }
 
 /**
- * A struct of which some devices have another form, without a word which it is: the one that fills the body exactly counts, the
- * usual one when both or none do. JSON means the other form when the usual one cannot hold it.
+ * A struct of which some devices have other forms, without a word which it is: the first that fills the body exactly counts, the
+ * usual one when none does. JSON means another form when the usual one cannot hold it.
  */
 export function orForm<T extends { readonly extra_raw?: string | undefined }>(
   usual: Field<T>,
-  other: Field<T>,
-): Field<T & { readonly otherForm?: boolean }> {
+  ...others: readonly Field<T>[]
+): Field<T & { readonly otherForm?: number }> {
+  /** `otherForm` counts the others from 1. */
+  const formOf = ({ otherForm = 0 }: { readonly otherForm?: number }): Field<T> => others[otherForm - 1] ?? usual
   return {
-    shape: { kind: 'either', of: [usual.shape, other.shape] },
+    shape: { kind: 'either', of: [usual, ...others].map(({ shape }) => shape) },
     read(reader, owner, form) {
       const found = exactly(usual, reader, form)
       if (found !== undefined) return found
-      const fallback = exactly(other, reader, form)
-      return fallback === undefined ? usual.read(reader, owner, form) : { ...fallback, otherForm: true }
+      for (const [at, other] of others.entries()) {
+        const instead = exactly(other, reader, form)
+        if (instead !== undefined) return { ...instead, otherForm: at + 1 }
+      }
+      return usual.read(reader, owner, form)
     },
-    write(writer, value, owner, form) {
-      if (value.otherForm === true) other.write(writer, value, owner, form)
-      else usual.write(writer, value, owner, form)
-    },
-    show: (value) => (value.otherForm === true ? other : usual).show(value),
+    write: (writer, value, owner, form) => formOf(value).write(writer, value, owner, form),
+    show: (value) => formOf(value).show(value),
     take(json, path, owner, intake) {
       const asUsual: Intake = { form: intake.form, faults: [] }
       const value = usual.take(json, path, owner, asUsual)
       if (asUsual.faults.length === 0) return value
-      const asOther: Intake = { form: intake.form, faults: [] }
-      const instead = other.take(json, path, owner, asOther)
-      if (asOther.faults.length === 0) return { ...instead, otherForm: true }
+      for (const [at, other] of others.entries()) {
+        const asOther: Intake = { form: intake.form, faults: [] }
+        const instead = other.take(json, path, owner, asOther)
+        if (asOther.faults.length === 0) return { ...instead, otherForm: at + 1 }
+      }
       intake.faults.push(...asUsual.faults)
       return value
     },
