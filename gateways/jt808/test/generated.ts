@@ -12,6 +12,8 @@ type Json = Record<string, unknown>
 export type Draw = fc.GeneratorValue
 
 const MOST_ITEMS = 3
+/** A tyre of this pressure shows as null. */
+const NOT_FITTED = 0xff
 const TEXT = fc.string({ unit: fc.constantFrom(...'aZ0;- 车牌龘€沪B'), maxLength: 12 })
 const TIME = fc.constantFrom('261122130501', '000000000000', '991231235959')
 
@@ -69,7 +71,7 @@ function number(draw: Draw, bits: number, signed: boolean): number {
     (least: number, most: number) =>
       fc.oneof(
         fc.integer({ min: least, max: Math.min(most, 4) }),
-        fc.double({ min: least, max: most, noNaN: true }).map(Math.round),
+        fc.double({ min: least, max: most, noNaN: true }).map((value) => Math.round(value) + 0),
       ),
     min,
     max,
@@ -115,6 +117,10 @@ function location(draw: Draw, form: HeaderForm, basics: boolean): Json {
   for (const { name, field } of basics ? [] : draw(fc.subarray, [...EXTRAS], { maxLength: 4 })) {
     extra[name] = value(draw, field.shape, form, {})
   }
+  const tyres = extra['tire_pressure'] as (number | null)[] | undefined
+  tyres?.forEach((tyre, at) => {
+    if (tyre === NOT_FITTED) tyres[at] = null
+  })
   return Object.keys(extra).length === 0 ? report : { ...report, extra }
 }
 
