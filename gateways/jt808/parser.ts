@@ -30,6 +30,7 @@ export {
   type Draft,
   decode,
   encode,
+  explain,
   FlagFramer,
   type Header,
   type HeaderForm,

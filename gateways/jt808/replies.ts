@@ -2,7 +2,7 @@
 
 import { parameterOf } from './codec/bodies/parameter-table.ts'
 import { showValue } from './codec/bodies/parameters.ts'
-import { type DownlinkType, idOf, type Message, presentBody, type UplinkType } from './codec/index.ts'
+import { type DownlinkType, explain, idOf, type Message, presentBody, type UplinkType } from './codec/index.ts'
 import type { Config } from './config.ts'
 import { type Data, locationData } from './topics.ts'
 
@@ -92,7 +92,7 @@ export function resultOf(message: Message, coordinates: Config['coordinates']): 
       return { location: locationData(message.body.location, coordinates) }
     default: {
       const { seq: _, ...rest } = presentBody(message) as Record<string, unknown>
-      return rest
+      return { ...rest, ...explain(message) }
     }
   }
 }

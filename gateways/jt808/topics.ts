@@ -7,6 +7,7 @@ import { type AuthenticateDetails, withoutCode } from './codec/bodies/authentica
 import { Status } from './codec/bodies/location.ts'
 import { shown } from './codec/bodies/text.ts'
 import {
+  explain,
   type Header,
   type Location,
   type Message,
@@ -117,7 +118,7 @@ export function unknownData(id: number, { body }: Opaque): Data {
   return { id: `0x${id.toString(16).padStart(4, '0')}`, hex: toHex(body) }
 }
 
-/** An event's data is the body as `native` shows it. */
+/** An event's data is the body as `native` shows it, with what is inside of its octets. */
 export function eventData(message: EventMessage): Data {
-  return presentBody(message) as Data
+  return { ...presentBody(message), ...explain(message) }
 }

@@ -1,0 +1,23 @@
+/** What is inside of bodies that carry octets for something else: blocks of a recorder, areas, peripherals. */
+import { areasOf } from './bodies/areas.ts'
+import { peripheralsOf } from './bodies/peripherals.ts'
+import { blockOf } from './bodies/recorder-block.ts'
+import type { Message } from './messages.ts'
+
+/** Members to add to the JSON of the body; empty when there is nothing to explain, or it is not as its standard says. */
+export function explain(message: Message): Readonly<Record<string, unknown>> {
+  switch (message.type) {
+    case 'recorder-data':
+      return named('recorder', blockOf(message.body.data))
+    case 'areas-reply':
+      return named('areas', areasOf(message.body))
+    case 'pass-through':
+      return named('peripherals', peripheralsOf(message.body))
+    default:
+      return {}
+  }
+}
+
+function named(name: string, value: unknown): Readonly<Record<string, unknown>> {
+  return value === undefined ? {} : { [name]: value }
+}
