@@ -21,7 +21,10 @@ export type Outcome = { readonly load: LoadResult } | { readonly memory: MemoryR
 
 export async function measure(workload: Workload, serverName: ServerName, scale: Scale, pins: Pins): Promise<Outcome> {
   if (workload.job === undefined) return { memory: await measureVirtualClients(scale.virtualClients, pins) }
-  const server = await startServer(serverName, pins.server, workload.datagrams === true)
+  const server = await startServer(serverName, pins.server, {
+    datagrams: workload.datagrams === true,
+    terminals: workload.terminals === true,
+  })
   try {
     const outcome = await generate(workload.job(server, scale, serverName), pins, scale)
     if (!server.child.alive) throw new Error(`${serverName} ended: ${server.child.output}`)

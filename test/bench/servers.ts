@@ -7,7 +7,7 @@ import { Child } from './child.ts'
 import { accepts, freeTcpPort, freeUdpPort } from './ports.ts'
 import { benchProgram, productEntry } from './project.ts'
 
-export const SERVER_NAMES = ['omnigate', 'mosquitto', 'aedes', 'udp-echo'] as const
+export const SERVER_NAMES = ['omnigate', 'mosquitto', 'aedes', 'udp-echo', 'jt808-ack'] as const
 export type ServerName = (typeof SERVER_NAMES)[number]
 
 const START_MS = 20_000
@@ -19,12 +19,17 @@ export interface RunningServer {
   readonly child: Child
   readonly tcpPort: number
   readonly udpPort: number
+  /** For JT/T 808 terminals. */
+  readonly devicePort: number
   stop(): Promise<void>
 }
 
 interface Place {
   readonly tcpPort: number
   readonly udpPort: number
+  readonly devicePort: number
+  /** Whether the workload has JT/T 808 terminals. */
+  readonly terminals: boolean
   /** Whether the workload sends datagrams; a gateway that it does not need stays off. */
   readonly datagrams: boolean
   /** A temporary folder of its own. */
@@ -61,7 +66,8 @@ function omnigateConfig(place: Place): string {
   const address = (port: number) => `127.0.0.1:${port}`
   const mqtt = { session, listeners: [{ type: 'tcp', bind: address(place.tcpPort), limits }] }
   const coap = { session, listeners: [{ type: 'udp', bind: address(place.udpPort), receiveBuffer: '4MiB', limits }] }
-  const gateways = place.datagrams ? { mqtt, coap } : { mqtt }
+  const jt808 = { session, listeners: [{ type: 'tcp', bind: address(place.devicePort), limits }] }
+  const gateways = { mqtt, ...(place.datagrams ? { coap } : {}), ...(place.terminals ? { jt808 } : {}) }
   // JSON is YAML.
   return JSON.stringify({ node: { name: 'bench', dataDir: place.folder }, gateways, api: { bind: address(0) } })
 }
@@ -96,6 +102,7 @@ const RECIPES: Readonly<Record<ServerName, Recipe>> = {
   },
   aedes: ownProgram('servers/aedes', (place) => place.tcpPort),
   'udp-echo': ownProgram('servers/udp-echo', (place) => place.udpPort),
+  'jt808-ack': ownProgram('servers/jt808-ack', (place) => place.devicePort),
 }
 
 export function missingServer(name: ServerName): string | undefined {
@@ -103,11 +110,15 @@ export function missingServer(name: ServerName): string | undefined {
 }
 
 /** Starts a server on free ports, pinned to `cpu`, and waits until it is ready. */
-export async function startServer(name: ServerName, cpu: number | undefined, datagrams: boolean): Promise<RunningServer> {
+export async function startServer(
+  name: ServerName,
+  cpu: number | undefined,
+  needs: { readonly datagrams: boolean; readonly terminals: boolean },
+): Promise<RunningServer> {
   const recipe = RECIPES[name]
   const folder = mkdtempSync(join(tmpdir(), `omnigate-bench-${name}-`))
   folders.add(folder)
-  const place = { tcpPort: await freeTcpPort(), udpPort: await freeUdpPort(), datagrams, folder }
+  const place = { tcpPort: await freeTcpPort(), udpPort: await freeUdpPort(), devicePort: await freeTcpPort(), ...needs, folder }
   const child = Child.start({ ...recipe.command(place), cpu })
   const stop = async () => {
     await child.stop()
@@ -120,7 +131,7 @@ export async function startServer(name: ServerName, cpu: number | undefined, dat
     await stop()
     throw error
   }
-  return { child, tcpPort: place.tcpPort, udpPort: place.udpPort, stop }
+  return { child, tcpPort: place.tcpPort, udpPort: place.udpPort, devicePort: place.devicePort, stop }
 }
 
 function removeFolder(folder: string): void {

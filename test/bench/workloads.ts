@@ -33,6 +33,8 @@ export interface Workload {
   readonly servers: readonly ServerName[]
   /** The servers need a datagram port. */
   readonly datagrams?: boolean
+  /** The servers need a port for JT/T 808 terminals. */
+  readonly terminals?: boolean
   /** What the generator does to the server; absent: the measurement is a process of its own (`virtual clients`). */
   readonly job?: (server: RunningServer, scale: Scale, serverName: ServerName) => Job
 }
@@ -51,6 +53,9 @@ function mqtt(name: string, title: string, shape: 'fan-in' | 'fan-out', qos: Loa
     },
   }
 }
+
+/** Each has one report on its way. */
+const TERMINALS = 256
 
 const UDP_SOCKETS = 64
 
@@ -77,6 +82,34 @@ export const WORKLOADS: readonly Workload[] = [
       window: UDP_WINDOW,
       warmSeconds,
       seconds,
+    }),
+  },
+  {
+    name: 'terminals-to-mqtt',
+    title: `${TERMINALS} JT/T 808 terminals, one report each on its way, to 1 MQTT subscriber as JSON; the peer only answers`,
+    servers: ['omnigate', 'jt808-ack'],
+    terminals: true,
+    job: (server, { warmSeconds, seconds }, serverName) => ({
+      kind: 'terminals',
+      devicePort: server.devicePort,
+      ...(serverName === 'jt808-ack' ? {} : { mqttPort: server.tcpPort }),
+      serverPid: server.child.pid,
+      terminals: TERMINALS,
+      warmSeconds,
+      seconds,
+    }),
+  },
+  {
+    name: 'memory-terminal',
+    title: 'idle JT/T 808 terminal on TCP',
+    servers: ['omnigate'],
+    terminals: true,
+    job: (server, { idleClients, idleSettleSeconds }) => ({
+      kind: 'idle-terminals',
+      devicePort: server.devicePort,
+      serverPid: server.child.pid,
+      clients: idleClients,
+      settleSeconds: idleSettleSeconds,
     }),
   },
   {

@@ -39,7 +39,27 @@ export interface IdleJob {
   readonly settleSeconds: number
 }
 
-export type Job = MqttJob | UdpJob | IdleJob
+/** Reports of terminals on TCP; out comes JSON to an MQTT subscriber, or (`mqttPort` absent) only the answer. */
+export interface TerminalJob {
+  readonly kind: 'terminals'
+  readonly devicePort: number
+  readonly mqttPort?: number
+  readonly serverPid: number
+  readonly terminals: number
+  readonly warmSeconds: number
+  readonly seconds: number
+}
+
+/** Terminals that authenticate and then do nothing. */
+export interface IdleTerminalsJob {
+  readonly kind: 'idle-terminals'
+  readonly devicePort: number
+  readonly serverPid: number
+  readonly clients: number
+  readonly settleSeconds: number
+}
+
+export type Job = MqttJob | UdpJob | IdleJob | TerminalJob | IdleTerminalsJob
 
 /** One measured closed loop. */
 export interface LoadResult {

@@ -2,6 +2,7 @@
 import { runIdleLoad } from './idle-load.ts'
 import type { Answer, Job } from './job.ts'
 import { runMqttLoad } from './mqtt-load.ts'
+import { runIdleTerminals, runTerminalLoad } from './terminal-load.ts'
 import { runUdpLoad } from './udp-load.ts'
 
 async function perform(job: Job): Promise<Answer> {
@@ -12,6 +13,10 @@ async function perform(job: Job): Promise<Answer> {
       return { load: await runUdpLoad(job) }
     case 'idle':
       return { memory: await runIdleLoad(job) }
+    case 'terminals':
+      return { load: await runTerminalLoad(job) }
+    case 'idle-terminals':
+      return { memory: await runIdleTerminals(job) }
   }
 }
 
