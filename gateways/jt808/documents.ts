@@ -162,7 +162,7 @@ function wireText(shape: Shape): string {
     case 'struct':
       return shape.packed === undefined ? 'struct' : `${NUMBERS[shape.packed]} of bits`
     case 'list':
-      return `${'count' in shape ? `list of \`${shape.count}\`` : 'list to the end'}${shape.item.kind === 'struct' ? '' : `: ${wireText(shape.item)}`}`
+      return `${'count' in shape ? `list of \`${shape.count}\`` : 'items' in shape ? `list of ${shape.items}` : 'list to the end'}${shape.item.kind === 'struct' ? '' : `: ${wireText(shape.item)}`}`
     case 'numbers':
       return `${NUMBERS[shape.bits] ?? `${shape.bits} bits`}: numbers of the bits set`
     case 'location':

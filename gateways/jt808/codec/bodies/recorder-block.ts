@@ -26,6 +26,7 @@ function times<T>(count: number, item: Field<T>): Field<readonly T[]> {
   const rest = listRest(item)
   return {
     ...rest,
+    shape: { kind: 'list', item: item.shape, items: count },
     read: (reader, owner, form) => Array.from({ length: reader.ok ? count : 0 }, () => item.read(reader, owner, form)),
   }
 }

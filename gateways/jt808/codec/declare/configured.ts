@@ -1,7 +1,6 @@
 /** Fields that the config of a gateway declares, made of the same parts as those of the standard's messages. */
 import type { Reader } from '#bytes/reader'
-import { bcd, bytes, bytesRest, countedText, type Field, text, textRest, u8, u16, u32 } from './field.ts'
-import type { Extent } from './shape.ts'
+import { bcd, bitsOfNumber, bytes, bytesRest, countedText, type Field, text, textRest, u8, u16, u32 } from './field.ts'
 import { struct } from './struct.ts'
 
 /** A field; `type` is `u8`, `i16`, `bcd[5]`, `string[u8]`, `array[u16]` and the like. */
@@ -59,7 +58,7 @@ function numberOf(kind: string, { scale, offset }: Declaration): Field<number> {
   const value = (number: number): number => Number((number * scale + offset).toPrecision(DIGITS))
   const number = (shown: number): number => Math.round((shown - offset) / scale)
   return {
-    shape: { kind: 'number', bits: 8 * octets, ...(signed && { signed }) },
+    shape: { kind: 'number', bits: 8 * octets, ...(signed ? { signed } : {}) },
     read(reader, owner, form) {
       const octet = raw.read(reader, owner, form)
       return value(signed && octet > most ? octet - limit : octet)
@@ -106,6 +105,7 @@ function bitsOf(raw: Field<number>, bits: NonNullable<Declaration['bits']>): Fie
 function countedOctets(width: Field<number>): Field<Uint8Array> {
   return {
     ...bytesRest,
+    shape: { kind: 'octets', prefix: bitsOfNumber(width) },
     read: (reader, owner, form) => reader.take(width.read(reader, owner, form)),
     write(writer, value, owner, form) {
       width.write(writer, value.length, owner, form)
@@ -117,8 +117,10 @@ function countedOctets(width: Field<number>): Field<Uint8Array> {
 /** Items behind their count, so many of them, or up to the end. Each takes an octet at least. */
 function arrayOf<T>(item: Field<T>, size: Field<number> | number | 'rest'): Field<readonly T[]> {
   const goesOn = (reader: Reader, read: number, total: number): boolean => (size === 'rest' ? reader.remaining > 0 : read < total)
+  const extent =
+    size === 'rest' ? { rest: true as const } : typeof size === 'number' ? { items: size } : { prefix: bitsOfNumber(size) }
   return {
-    shape: { kind: 'list', item: item.shape, ...extentOf(size) },
+    shape: { kind: 'list', item: item.shape, ...extent },
     read(reader, owner, form) {
       const total = typeof size === 'object' ? size.read(reader, owner, form) : size === 'rest' ? 0 : size
       const items: T[] = []
@@ -140,10 +142,4 @@ function arrayOf<T>(item: Field<T>, size: Field<number> | number | 'rest'): Fiel
       return json.map((one, at) => item.take(one, `${path}[${at}]`, owner, intake))
     },
   }
-}
-
-function extentOf(size: Field<number> | number | 'rest'): Extent {
-  if (size === 'rest') return { rest: true }
-  if (typeof size === 'number') return { items: size }
-  return { prefix: size.shape.kind === 'number' ? size.shape.bits : 0 }
 }

@@ -141,18 +141,19 @@ export function text(octets: number): Field<string> {
   }
 }
 
-function bitsOf({ shape }: Field<number>): number {
+/** How wide a number is. */
+export function bitsOfNumber({ shape }: Field<number>): number {
   return shape.kind === 'number' ? shape.bits : 0
 }
 
 /** The greatest number that this many bits hold. */
-const greatest = (width: Field<number>): number => 2 ** bitsOf(width) - 1
+const greatest = (width: Field<number>): number => 2 ** bitsOfNumber(width) - 1
 
 /** GBK after a count of its octets, which has no name of its own. */
 export function countedText(width: Field<number>): Field<string> {
   const most = greatest(width)
   return {
-    shape: { kind: 'text', prefix: bitsOf(width) },
+    shape: { kind: 'text', prefix: bitsOfNumber(width) },
     read: (reader, owner, form) => decodeGbk(reader.take(width.read(reader, owner, form))),
     write(writer, value, owner, form) {
       const bytes = encodeGbk(value)
@@ -228,7 +229,7 @@ export function namedText(count: string): Field<string> {
 export function octetsOf(width: Field<number>, of: string): Field<number | undefined> {
   const most = greatest(width)
   return {
-    shape: { kind: 'count', bits: bitsOf(width), of },
+    shape: { kind: 'count', bits: bitsOfNumber(width), of },
     read: width.read,
     write(writer, _value, owner, form) {
       const value = owner[of] as string | Uint8Array

@@ -11,12 +11,11 @@ export type ConditionShape =
   | { readonly not: ConditionShape }
   | { readonly all: readonly ConditionShape[] }
 
-/** Octets before a text or list say how long it is; `count` names the member that does, `items` are always so many; `rest`: it goes on to the end of the body. */
+/** Octets before a text or list say how long it is; `rest`: it goes on to the end of the body. */
 export type Extent =
   | { readonly octets: number }
   | { readonly prefix: number }
   | { readonly count: string }
-  | { readonly items: number }
   | { readonly rest: true }
 
 export type Kind =
@@ -34,7 +33,7 @@ export type Kind =
   | { readonly kind: 'count'; readonly bits: number; readonly of: string }
   /** `packed`: the members are bits of one number, the first member the lowest unless they say so. */
   | { readonly kind: 'struct'; readonly members: readonly Member[]; readonly packed?: number }
-  | ({ readonly kind: 'list'; readonly item: Shape } & Extent)
+  | ({ readonly kind: 'list'; readonly item: Shape } & (Extent | { readonly items: number }))
   /** The numbers, from 1, of the bits that are set. */
   | { readonly kind: 'numbers'; readonly bits: number }
   /** A location report: its 28 octets, with its additional items up to the end unless `basics`; `prefix`: after its length. */

@@ -4,7 +4,7 @@ import { Reader } from '#bytes/reader'
 import type { Writer } from '#bytes/writer'
 import type { BodyFormat } from '../bodies/format.ts'
 import type { HeaderForm } from '../header.ts'
-import type { Field, Intake, Owner } from './field.ts'
+import { bitsOfNumber, type Field, type Intake, type Owner } from './field.ts'
 import type { ConditionShape, Shape } from './shape.ts'
 
 export type Fields = Readonly<Record<string, Field<unknown>>>
@@ -65,7 +65,7 @@ export function struct<F extends Fields>(fields: F): Field<StructOf<F>> {
 /** The number of items of the member `of`, which comes after it. On the wire it may lie; in JSON it need not be given. */
 export function countOf(width: Field<number>, of: string): Field<number | undefined> {
   return {
-    shape: { kind: 'count', bits: width.shape.kind === 'number' ? width.shape.bits : 0, of },
+    shape: { kind: 'count', bits: bitsOfNumber(width), of },
     read: width.read,
     write(writer, value, owner, form) {
       width.write(writer, value ?? (owner[of] as readonly unknown[]).length, owner, form)
