@@ -16,6 +16,7 @@ import {
 import { type Header, type Location, type Message, type Of, Result, SERIALS } from './codec/index.ts'
 import { emqxJson, emqxPayload, emqxTopics } from './emqx.ts'
 import { cipherFor } from './encryption.ts'
+import { locationEnvelope } from './location-envelope.ts'
 import { mediaData, mediaPath, withoutBytes } from './media.ts'
 import { RecentFrames } from './recent-frames.ts'
 import type { Shared } from './shared.ts'
@@ -210,6 +211,7 @@ export class Reports {
   #locationAt(topic: string, location: Location, message: Message): Publication {
     const basics = locationData(location, this.#shared.config.coordinates)
     const extra = this.#shared.vendor.extrasOf(location)
+    if (message.type === 'location') return new Publication(topic, locationEnvelope(this.#origin(), basics, extra, message), 1)
     const data = extra === undefined ? basics : { ...basics, extra }
     return new Publication(topic, envelope(this.#origin(), 'location', data, message), 1)
   }

@@ -59,11 +59,24 @@ const POLE = 90 * MICRO
 const ANTIMERIDIAN = 180 * MICRO
 const FULL_CIRCLE = 360
 
+/** What `location` says in `data`. */
+export interface LocationFacts {
+  readonly lat: number | undefined
+  readonly lon: number | undefined
+  readonly positioned: false | undefined
+  readonly alt_m: number
+  readonly speed_kmh: number
+  readonly heading_deg: number | undefined
+  readonly time: string | undefined
+  readonly time_raw: string | undefined
+  readonly alarms: readonly string[]
+}
+
 /**
  * Members that are unknown are undefined, which JSON leaves out. `positioned` is there, and false, only when the terminal
  * has no fix: the position is then its last one. `time_raw` is there when the time is no decimal number: its digits.
  */
-export function locationData(location: Location, coordinates: Config['coordinates'] = 'wgs84'): Data {
+export function locationData(location: Location, coordinates: Config['coordinates'] = 'wgs84'): LocationFacts & Data {
   const { status } = location
   const time = utcOf(location.time)
   const north = signed(location.latitude, (status & Status.south) !== 0)
