@@ -61,6 +61,12 @@ export class Connection {
     this.#socket.write(bytes)
   }
 
+  /** Ends it from our side. */
+  close(): void {
+    this.#onFailure = () => {}
+    this.#socket.destroy()
+  }
+
   /** Sends `request` and waits for exactly the bytes of `answer`. */
   #exchange(request: Uint8Array, answer: Buffer): Promise<void> {
     return new Promise((resolve, reject) => {
