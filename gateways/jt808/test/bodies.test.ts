@@ -17,7 +17,7 @@ import {
   takeDraft,
   writeBody,
 } from '../codec/index.ts'
-import { vectors } from './vectors.ts'
+import { conformanceIds, vectors } from './vectors.ts'
 
 /** JT/T 808 clause 8 (2011, 2013, 2019), JT/T 1078 clause 5, T/JSATL 12 clause 4. */
 const UP = `0001 0002 0003 0004 0005 0100 0102 0104 0107 0108 0200 0201 0301 0302 0303 0500 0608 0700 0701 0702 0704 0705 0800
@@ -71,6 +71,12 @@ test('every message of the standard is decoded, and has a packet to prove it', (
     standard.filter((id) => !proven.has(id)),
     [],
   )
+})
+
+test('every message of the standard has its row of conformance', () => {
+  const rows = conformanceIds()
+  const missing = KNOWN_IDS.map((id) => `message-${id.toString(16).padStart(4, '0')}`).filter((id) => !rows.has(id))
+  assert.deepEqual(missing, [])
 })
 
 test('property: a packet with octets changed, cut off or appended decodes and encodes to itself, or is opaque', () => {

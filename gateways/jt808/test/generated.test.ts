@@ -94,7 +94,8 @@ function schemaOf(type: Draft['type']): z.ZodType {
 }
 
 for (const { id, type } of DECLARED) {
-  test(`property: generated ${type} (0x${id.toString(16).padStart(4, '0')}) becomes octets and the same again, as its schema says`, () => {
+  const hex = `0x${id.toString(16).padStart(4, '0')}`
+  test(`property: generated ${hex} ${type} becomes octets and the same again, as its schema says`, () => {
     const schema = schemaOf(type)
     fc.assert(
       fc.property(fc.gen(), fc.constantFrom(...FORMS), (draw, form) => {

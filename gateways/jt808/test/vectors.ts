@@ -29,6 +29,12 @@ export function vectors(): readonly Vector[] {
   })
 }
 
+/** Ids of the rows of specs/jt808/conformance.json. */
+export function conformanceIds(): ReadonlySet<string> {
+  const rows = JSON.parse(readFileSync(find(join('specs', 'jt808', 'conformance.json')), 'utf8')) as { id: string }[]
+  return new Set(rows.map(({ id }) => id))
+}
+
 /** `path` in the nearest folder above this file that has it: the same for sources and for compiled tests. */
 function find(path: string): string {
   let folder = dirname(fileURLToPath(import.meta.url))
