@@ -155,6 +155,47 @@ describe('mosquitto_pub and mosquitto_sub', { skip }, () => {
     assert.deepEqual(watcher.texts, ['left'])
   })
 
+  test('a will of 5.0 carries its properties, in their order, behind its delay', async (t) => {
+    const topic = unique()
+    const watcher = await Subscriber.open(port, 'mqttv5', ['-t', topic, '-F', 'will\t%p\t%C\t%P'], t)
+    const properties = [
+      ['content-type', 'text/plain'],
+      ['will-delay-interval', '1'],
+      ['user-property', 'b', '1'],
+      ['user-property', 'a', '2'],
+      ['user-property', 'b', '3'],
+    ].flatMap((property) => ['-D', 'will', ...property])
+    const will = ['--will-topic', topic, '--will-payload', 'gone', ...properties]
+    const fragile = await Subscriber.open(port, 'mqttv5', ['-t', 'x', '-x', '60', '-c', '-i', topic.slice(0, 8), ...will], t)
+    await fragile.child.stop('SIGKILL')
+    const { input } = await watcher.child.line(/^will/)
+    const [, payload, contentType, user] = input.split('\t')
+    assert.deepEqual([payload, contentType], ['gone', 'text/plain'])
+    assert.match(user ?? '', /b:1.*a:2.*b:3/)
+  })
+
+  test('what a client of 5.0 takes at most holds: messages under way, octets of a packet', async (t) => {
+    const topic = unique()
+    const limits = ['-D', 'connect', 'receive-maximum', '1', '-D', 'connect', 'maximum-packet-size', '100']
+    const subscriber = await Subscriber.open(port, 'mqttv5', ['-t', topic, '-q', '2', ...limits], t)
+    const lines = Array.from({ length: 20 }, (_, i) => (i % 5 === 0 ? 'too large'.repeat(20) : `${i}`))
+    await publish(port, 'mqttv5', ['-t', topic, '-q', '2', '-l'], `${lines.join('\n')}\n`)
+    await subscriber.received(16)
+    assert.deepEqual(
+      subscriber.texts,
+      lines.filter((line) => line.length < 10),
+    )
+  })
+
+  test('subscription options of 5.0: identifier, retain as published', async (t) => {
+    const topic = unique()
+    const options = ['-D', 'subscribe', 'subscription-identifier', '77', '--retain-as-published']
+    const subscriber = await Subscriber.open(port, 'mqttv5', ['-t', topic, ...options, '-F', 'options\t%p\t%r\t%S'], t)
+    await publish(port, 'mqttv5', ['-t', topic, '-m', 'live', '-r', '-q', '1'])
+    const { input } = await subscriber.child.line(/^options/)
+    assert.deepEqual(input.split('\t').slice(1), ['live', '1', '77'])
+  })
+
   test('topic aliases of 5.0 stand for their topic', async (t) => {
     const topic = unique()
     const subscriber = await Subscriber.open(port, 'mqttv5', ['-t', topic, '-q', '1'], t)

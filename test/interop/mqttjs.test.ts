@@ -136,6 +136,75 @@ describe('MQTT.js', { skip: without('mqtt') }, () => {
     )
   })
 
+  for (const [transport, url] of places) {
+    test(`topic aliases both ways over ${transport}`, async (t) => {
+      const topic = `${unique()}/with/a/name/that/is/long/enough`
+      const subscriber = await App.connect(url(), t, { more: { properties: { topicAliasMaximum: 5 } } })
+      await subscriber.subscribe(`${topic}/#`, 2)
+      const publisher = await App.connect(url(), t, { more: { autoUseTopicAlias: true, autoAssignTopicAlias: true } })
+      // MQTT.js does not look an alias up for QoS 2.
+      for (const qos of [0, 1, 1, 0] as const) {
+        for (const name of ['one', 'two']) await publisher.publish(`${topic}/${name}`, `${qos}`, { qos })
+      }
+      await until('eight messages', () => subscriber.messages.length >= 8)
+      assert.deepEqual(
+        subscriber.messages.map(({ topic: name, text, packet }) => [name, text, packet.properties?.topicAlias]),
+        [0, 1, 1, 0].flatMap((qos) => [
+          [`${topic}/one`, `${qos}`, 1],
+          [`${topic}/two`, `${qos}`, 2],
+        ]),
+      )
+    })
+  }
+
+  test('a client that takes small packets gets those, and the others are done with', async (t) => {
+    const topic = unique()
+    const properties = { maximumPacketSize: 100, receiveMaximum: 1 }
+    const subscriber = await (await App.connect(server.port('mqtt'), t, { more: { properties } })).subscribe(topic, 2)
+    const publisher = await App.connect(server.port('mqtt'), t)
+    for (const length of [10, 200, 20, 99, 30]) await publisher.publish(topic, 'x'.repeat(length), { qos: 2 })
+    await until('three messages', () => subscriber.messages.length >= 3)
+    assert.deepEqual(
+      subscriber.messages.map(({ text }) => text.length),
+      [10, 20, 30],
+    )
+  })
+
+  test('a will carries its properties', async (t) => {
+    const topic = unique()
+    const properties = { contentType: 'text/plain', willDelayInterval: 0, userProperties: { b: ['1', '3'], a: '2' } }
+    const will = { topic, payload: Buffer.from('gone'), qos: 1 as const, retain: false, properties }
+    const fragile = await App.connect(server.port('mqtt'), t, { more: { will } })
+    const watcher = await (await App.connect(server.port('mqtt'), t)).subscribe(topic)
+    fragile.client.stream.destroy()
+    const { packet } = await watcher.message('the will', ({ text }) => text === 'gone')
+    assert.equal(packet.properties?.contentType, 'text/plain')
+    assert.deepEqual({ ...packet.properties?.userProperties }, { b: ['1', '3'], a: '2' })
+  })
+
+  test('limits, response information and redirection are told as they are configured', async (t) => {
+    const own = {
+      maximumQos: 1,
+      retainAvailable: false,
+      sharedSubscriptions: false,
+      responseInformation: 'response/${clientid}',
+      redirect: { server: 'elsewhere.example:1883' },
+    }
+    const limited = await Server.start({ gateways: { mqtt: { listeners: [listener('tcp')], ...own } } })
+    t.after(() => limited.stop())
+    const more = { properties: { requestResponseInformation: true } }
+    const app = await App.connect(limited.port('mqtt'), t, { clientId: 'limited', more })
+    const { maximumQoS, retainAvailable, sharedSubscriptionAvailable, wildcardSubscriptionAvailable, responseInformation } =
+      app.connack?.properties ?? {}
+    assert.deepEqual(
+      [maximumQoS, retainAvailable, sharedSubscriptionAvailable, wildcardSubscriptionAvailable, responseInformation],
+      [1, false, false, undefined, 'response/limited'],
+    )
+    await limited.stop()
+    await app.closed()
+    assert.deepEqual([app.goodbye?.reasonCode, app.goodbye?.properties?.serverReference], [0x9c, 'elsewhere.example:1883'])
+  })
+
   test('the CONNACK of 5.0 says who was displaced, and why', async (t) => {
     await App.connect(server.port('mqtt'), t, { clientId: 'twice' })
     const second = await App.connect(server.port('mqtt'), t, { clientId: 'twice' })

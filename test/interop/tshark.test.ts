@@ -28,6 +28,7 @@ async function mqttTraffic(port: number, t: TestContext): Promise<void> {
       await app.client.publishAsync('shark/b', 'with properties', { qos: 1, properties })
       await app.client.publishAsync('shark/nobody', 'none', { qos: 1 })
       await app.message('the one with properties', ({ topic }) => topic === 'shark/b')
+      await shortTopics(port, t)
     }
     await app.client.unsubscribeAsync('shark/#')
     await app.settled()
@@ -35,6 +36,17 @@ async function mqttTraffic(port: number, t: TestContext): Promise<void> {
     await app.closed()
     await successor.end()
   }
+}
+
+/** Aliases toward a client, subscription identifiers, a refusal in words, and what 5.0 says of a client's mistake. */
+async function shortTopics(port: number, t: TestContext): Promise<void> {
+  const app = await App.connect(port, t, { more: { properties: { topicAliasMaximum: 2 } } })
+  await app.client.subscribeAsync('short/#', { qos: 1, properties: { subscriptionIdentifier: 300 } })
+  for (let i = 0; i < 3; i++) await app.publish('short/and/then/not', `${i}`, { qos: 1 })
+  await until('the three', () => app.messages.length >= 3)
+  await app.client.publishAsync('$SYS/refused', 'x', { qos: 1 }).catch(() => {})
+  await app.client.subscribeAsync('a/#/b', { qos: 0 }).catch(() => {})
+  await app.end()
 }
 
 async function coapTraffic(port: number, mqttPort: number, t: TestContext): Promise<void> {
