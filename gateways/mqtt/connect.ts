@@ -13,8 +13,7 @@ import {
   RETAIN_UNSUPPORTED,
   refusalV3,
   SERVER_MOVED,
-  UNSUPPORTED_VERSION,
-  UNSUPPORTED_VERSION_V3,
+  UNSUPPORTED_LEVEL_V3,
   USE_ANOTHER_SERVER,
 } from './codec/reasons.ts'
 import { decodeWillProperties } from './codec/will-properties.ts'
@@ -22,9 +21,13 @@ import type { Config } from './config.ts'
 
 /** 5.0: the session never expires. */
 const NEVER_EXPIRES = 0xffffffff
-/** The protocol name with its length, and where it must stand: behind the first octet and four of the length at most. */
-const MQTT_NAME = Buffer.from('\0\x04MQTT', 'latin1')
-const CONNECT_HEAD = 11
+/** The protocol names with their lengths, and the levels under each. */
+const NAMED: readonly (readonly [name: Buffer, levels: readonly number[]])[] = [
+  [Buffer.from('\0\x04MQTT', 'latin1'), [4, 5]],
+  [Buffer.from('\0\x06MQIsdp', 'latin1'), [3]],
+]
+/** Both end here at the latest: behind the first octet and four of the remaining length. */
+const CONNECT_HEAD = 13
 const NAMES: Readonly<Record<Version, string>> = { 3: '3.1', 4: '3.1.1', 5: '5.0' }
 
 export interface Connect {
@@ -132,16 +135,19 @@ export function refusalOf({ version, request }: Connect, config: Config): number
 }
 
 /**
- * What a CONNECT that cannot be read is answered with. One that says it is 5.0, or of a level that is not supported
- * [MQTT-3.1.2-2], learns why; every other one just sees the close [MQTT-3.1.4-1].
+ * What a CONNECT that cannot be read is answered with. A level that is not supported gets the answer that 3.1.1 demands
+ * [MQTT-3.1.2-2], 5.0 its reason code; every other one just sees the close [MQTT-3.1.4-1].
  */
 export function brokenConnack(error: Malformed, frame: Uint8Array): Uint8Array | undefined {
-  const name = Buffer.from(frame.buffer, frame.byteOffset, Math.min(frame.length, CONNECT_HEAD)).indexOf(MQTT_NAME)
-  const level = name < 0 ? undefined : frame[name + MQTT_NAME.length]
-  if (level === undefined || level === 4) return undefined
-  if (level > 5) return encodeConnack({ sessionPresent: false, reasonCode: UNSUPPORTED_VERSION }, 5)
-  if (level < 4) return encodeConnack({ sessionPresent: false, returnCode: UNSUPPORTED_VERSION_V3 }, 4)
-  return encodeConnack({ sessionPresent: false, reasonCode: malformedReason(error) }, 5)
+  const head = Buffer.from(frame.buffer, frame.byteOffset, Math.min(frame.length, CONNECT_HEAD))
+  for (const [name, levels] of NAMED) {
+    const at = head.indexOf(name)
+    const level = at < 0 ? undefined : frame[at + name.length]
+    if (level === undefined) continue
+    if (!levels.includes(level)) return encodeConnack({ sessionPresent: false, returnCode: UNSUPPORTED_LEVEL_V3 }, 4)
+    if (level === 5) return encodeConnack({ sessionPresent: false, reasonCode: malformedReason(error) }, 5)
+  }
+  return undefined
 }
 
 export function redirectReason({ mode }: NonNullable<Config['redirect']>): number {

@@ -1,7 +1,7 @@
 /** SUBSCRIBE and UNSUBSCRIBE (MQTT 5.0 sections 3.8 to 3.11): one acknowledgement, one code per filter. */
 import type { ISubscribePacket, IUnsubscribePacket, Packet } from 'mqtt-packet'
 import type { Link, Malformed, QoS, SubscribeOptions, SubscribeOutcome } from '#sdk'
-import { hasWildcard, malformed } from '#sdk'
+import { hasWildcard, isTopicFilter, malformed, parseShared } from '#sdk'
 import type { Version } from './codec/control.ts'
 import { NO_SUBSCRIPTION_EXISTED, subscribeReason } from './codec/reasons.ts'
 import type { Config } from './config.ts'
@@ -41,6 +41,7 @@ export class Subscribing {
   subscribe(packet: ISubscribePacket): Malformed | undefined {
     const { subscriptions, messageId } = packet
     if (subscriptions.length === 0) return malformed('no-filters', 0, true) // [MQTT-3.8.3-2]
+    if (!subscriptions.every(({ topic }) => this.#isFilter(topic))) return malformed('topic-filter', 0, true)
     const id = packet.properties?.subscriptionIdentifier
     if (subscriptions.some(({ topic, nl }) => nl === true && topic.startsWith('$share/')))
       return malformed('no-local-on-shared', 0, true) // [MQTT-3.8.3-4]
@@ -87,9 +88,15 @@ export class Subscribing {
   unsubscribe(packet: IUnsubscribePacket): Malformed | undefined {
     const { unsubscriptions, messageId } = packet
     if (unsubscriptions.length === 0) return malformed('no-filters', 0, true) // [MQTT-3.10.3-2]
+    if (!unsubscriptions.every((filter) => this.#isFilter(filter))) return malformed('topic-filter', 0, true)
     const granted = unsubscriptions.map((filter) => (this.#link.unsubscribe(filter) ? 0 : NO_SUBSCRIPTION_EXISTED))
     this.#reply({ cmd: 'unsuback', messageId: messageId ?? 0, granted })
     return undefined
+  }
+
+  /** Well formed: [MQTT-4.7.1-1] to [MQTT-4.7.3-1]; groups [MQTT-4.8.2-1] belong to 5.0 alone. */
+  #isFilter(filter: string): boolean {
+    return isTopicFilter(filter) && (this.#version < 5 || parseShared(filter) !== 'invalid')
   }
 
   #unsupported(filter: string): string | undefined {

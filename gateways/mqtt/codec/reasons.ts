@@ -9,7 +9,6 @@ export const UNSPECIFIED = 0x80
 export const MALFORMED_PACKET = 0x81
 export const PROTOCOL_ERROR = 0x82
 export const IMPLEMENTATION_SPECIFIC = 0x83
-export const UNSUPPORTED_VERSION = 0x84
 export const CLIENT_ID_INVALID = 0x85
 export const BAD_USER_OR_PASSWORD = 0x86
 export const NOT_AUTHORIZED = 0x87
@@ -86,7 +85,7 @@ export const REFUSALS_V3: Readonly<Record<ConnectRefusal, number>> = {
   'bad-client-id': 2,
   'unknown-method': 5,
 }
-export const UNSUPPORTED_VERSION_V3 = 1
+export const UNSUPPORTED_LEVEL_V3 = 1
 
 /** The return code of 3.1 and 3.1.1 for a reason of 5.0 that the gateway itself gives. */
 export function refusalV3(reason: number): number {
@@ -155,6 +154,8 @@ export function malformedReason(error: Malformed): number {
       return TOPIC_ALIAS_INVALID
     case 'topic-name':
       return TOPIC_INVALID
+    case 'topic-filter':
+      return FILTER_INVALID
     case 'receive-maximum':
       return RECEIVE_MAXIMUM_EXCEEDED
     case 'qos-unsupported':

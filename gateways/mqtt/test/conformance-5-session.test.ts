@@ -232,8 +232,13 @@ dialogue(
 dialogue(
   '5.0 [MQTT-4.7.3-1] an empty filter is refused, [MQTT-4.7.3-3] one of 65535 octets is not, [MQTT-4.7.3-4] and nothing is normalized',
   `${ONLINE}
-  a>> SUBSCRIBE id=2 filter="" filter=${'l'.repeat(65_535)} filter=caf\u00e9
-  a<< SUBACK id=2 codes=0x8f,0,0 ...
+  b = tcp
+  b>> CONNECT clientId=b version=5.0
+  b<< CONNACK code=0 ...
+  b>> SUBSCRIBE id=2 filter=""
+  b<< DISCONNECT reason=0x8f reasonString=topic-filter
+  a>> SUBSCRIBE id=2 filter=${'l'.repeat(65_535)} filter=caf\u00e9
+  a<< SUBACK id=2 codes=0,0
   app>> cafe\u0301 decomposed
   app>> caf\u00e9 same
   a<< PUBLISH topic=caf\u00e9 "same"`,

@@ -128,8 +128,8 @@ dialogue(
   `
   gateway mqtt {"session":{"maxSubscriptions":3}}
   deny subscribe secret${ONLINE}
-  a>> SUBSCRIBE id=1 filter=t qos=2 filter=secret filter=u/#/v filter=t qos=1 filter=v filter=w filter=x
-  a<< SUBACK id=1 codes=2,0x87,0x8f,1,0,0,0x97 reasonString="not-authorized, invalid-filter, quota"`,
+  a>> SUBSCRIBE id=1 filter=t qos=2 filter=secret filter=t qos=1 filter=v filter=w filter=x
+  a<< SUBACK id=1 codes=2,0x87,1,0,0,0x97 reasonString="not-authorized, quota"`,
 )
 
 dialogue(
@@ -200,15 +200,38 @@ dialogue(
 dialogue(
   '5.0 [MQTT-4.7.1-1] # is alone in the last level, [MQTT-4.7.1-2] + is alone in its level: 0x8F otherwise',
   `${ONLINE}
-  a>> SUBSCRIBE id=1 filter=t# filter=t/#/u filter=t+ filter=+u/v filter=+/v filter=t/#
-  a<< SUBACK id=1 codes=0x8f,0x8f,0x8f,0x8f,0,0 reasonString=invalid-filter`,
+  a>> SUBSCRIBE id=1 filter=+/v filter=t/#
+  a<< SUBACK id=1 codes=0,0${['t#', 't/#/u', 't+', '+u/v', '$share/g/t#']
+    .map(
+      (filter) => `
+  b = tcp
+  b>> CONNECT clientId=b version=5.0
+  b<< CONNACK code=0 ...
+  b>> SUBSCRIBE id=1 filter=t filter=${filter}
+  b<< DISCONNECT reason=0x8f reasonString=topic-filter
+  b = tcp
+  b>> CONNECT clientId=b version=5.0
+  b<< CONNACK code=0 ...
+  b>> UNSUBSCRIBE id=1 filter=${filter}
+  b<< DISCONNECT reason=0x8f reasonString=topic-filter`,
+    )
+    .join('')}`,
 )
 
 dialogue(
   '5.0 [MQTT-4.8.2-1] a group has a name, [MQTT-4.8.2-2] without / + #, and a filter behind it',
   `${ONLINE}
-  a>> SUBSCRIBE id=1 filter=$share/g/t filter=$share//t filter=$share/g filter=$share/g+/t filter=$share/g/ filter=$share/g/t/#/u
-  a<< SUBACK id=1 codes=0,0x8f,0x8f,0x8f,0x8f,0x8f reasonString=invalid-filter`,
+  a>> SUBSCRIBE id=1 filter=$share/g/t
+  a<< SUBACK id=1 codes=0${['$share//t', '$share/g', '$share/g+/t', '$share/g/', '$share/g/t/#/u']
+    .map(
+      (filter) => `
+  b = tcp
+  b>> CONNECT clientId=b version=5.0
+  b<< CONNACK code=0 ...
+  b>> SUBSCRIBE id=1 filter=${filter}
+  b<< DISCONNECT reason=0x8f reasonString=topic-filter`,
+    )
+    .join('')}`,
 )
 
 const GROUP = `

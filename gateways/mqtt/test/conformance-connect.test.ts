@@ -9,16 +9,19 @@ test('[MQTT-3.1.2-1] another protocol name closes the connection', () =>
   eachCloses({
     MQTX: '100d 0004 4d515458 04 02 0000 0001 61',
     mqtt: '100d 0004 6d717474 04 02 0000 0001 61',
-    'MQIsdp with the level of 3.1.1': '100f 0006 4d5149736470 04 02 0000 0001 61',
   }))
 
 dialogue(
-  '[MQTT-3.1.2-2] the level of 3.1 under the name of 3.1.1 is answered with 1, then closed',
+  '[MQTT-3.1.2-2] the level of 3.1 under the name of 3.1.1, or the other way round, is answered with 1, then closed',
   `
   a = tcp
   a>> hex 10 0d 00 04 4d 51 54 54 03 02 00 00 00 01 61
   a<< CONNACK code=1 sessionPresent=false
-  a closed protocol-error`,
+  a closed protocol-error
+  b = tcp
+  b>> hex 10 0f 00 06 4d 51 49 73 64 70 04 02 00 00 00 01 61
+  b<< CONNACK code=1 sessionPresent=false
+  b closed protocol-error`,
 )
 
 dialogue(
