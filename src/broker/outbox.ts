@@ -101,7 +101,10 @@ export class Outbox {
     const record = client.inflight?.take(id)
     if (record === undefined) return false
     if (record.stored !== 0) this.#journal?.done(client, record)
-    if (client.queue !== undefined || client.replays !== undefined) this.pump(client)
+    const { redeliver } = client
+    const at = redeliver?.indexOf(record) ?? -1
+    if (at >= 0) redeliver?.splice(at, 1)
+    if (redeliver !== undefined || client.queue !== undefined || client.replays !== undefined) this.pump(client)
     return true
   }
 
@@ -240,13 +243,16 @@ export class Outbox {
       const record = records[0] as DeliveryRecord
       if (client.inflight?.get(record.id) === record) {
         if (!client.connected || (client.held && client.credit === 0)) return false
+        // The window of this connection may be smaller than what an earlier one left open [OASIS 3.3.4-9].
+        if (client.inflight.size - records.length >= client.window) return false
         if (!client.port.deliver(client, record)) {
           client.held = true
           return false
         }
         this.#stats.sent++
       }
-      records.shift()
+      // An acknowledgement from inside the delivery has taken it off already.
+      if (records[0] === record) records.shift()
     }
     client.redeliver = undefined
     return true

@@ -213,6 +213,42 @@ dialogue(
 )
 
 dialogue(
+  '5.0 [MQTT-3.3.4-9] what is sent again keeps to the receive maximum of the new connection',
+  `
+  s = tcp
+  s>> CONNECT clientId=s version=5.0 clean=false sessionExpiryInterval=60
+  s<< CONNACK code=0 ...
+  s>> SUBSCRIBE id=1 filter=t qos=2
+  s<< SUBACK id=1 codes=2
+  app>> t 1 qos=1
+  app>> t 2 qos=2
+  app>> t 3 qos=1
+  app>> t 4 qos=1
+  s<< PUBLISH topic=t qos=1 id=$one "1"
+  s<< PUBLISH topic=t qos=2 id=$two "2"
+  s<< PUBLISH topic=t qos=1 id=$three "3"
+  s<< PUBLISH topic=t qos=1 id=$four "4"
+  s hangs up
+  s = tcp
+  s>> CONNECT clientId=s version=5.0 clean=false sessionExpiryInterval=60 receiveMaximum=1
+  s<< CONNACK code=0 sessionPresent=true ...
+  s<< PUBLISH topic=t qos=1 id=$one dup "1"
+  app>> t 5 qos=1
+  s<< nothing
+  s>> PUBACK id=$three
+  s<< nothing
+  s>> PUBACK id=$one
+  s<< PUBLISH topic=t qos=2 id=$two dup "2"
+  s>> PUBREC id=$two
+  s<< PUBREL id=$two
+  s<< nothing
+  s>> PUBCOMP id=$two
+  s<< PUBLISH topic=t qos=1 id=$four dup "4"
+  s>> PUBACK id=$four
+  s<< PUBLISH topic=t qos=1 id=* "5"`,
+)
+
+dialogue(
   '5.0 [MQTT-4.9.0-2] the send quota is the receive maximum; PUBREC 0x80 or above ends a delivery and gives its place back',
   `
   s = tcp
