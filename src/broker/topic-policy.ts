@@ -1,12 +1,14 @@
 /** Which topics may be used at all, and by whom. */
 import type { ConnectRefusal } from '../sdk.ts'
-import { isTopicFilter, isTopicName } from '../sdk.ts'
+import { deviceTopic, isTopicFilter, isTopicName } from '../sdk.ts'
 import type { Client } from './client.ts'
 import type { Action, CoreLimits, Surroundings } from './port.ts'
 
 /** Only the broker itself publishes there. */
 const REFUSED_TOPIC_ROOT = '$SYS/'
 
+/** An id as short as this makes no topic that is too long, whatever has to be encoded in it. */
+const SAFE_ID_LENGTH = 10_000
 /** A UTF-16 code unit takes at most this many octets of UTF-8. */
 const MAX_OCTETS = 3
 
@@ -38,7 +40,9 @@ export class TopicPolicy {
 
   /** What speaks against a client id; undefined when nothing does. */
   clientIdRefusal(clientId: string): ConnectRefusal | undefined {
-    return isLonger(clientId, this.#limits.maxClientIdLength) ? 'bad-client-id' : undefined
+    if (isLonger(clientId, this.#limits.maxClientIdLength)) return 'bad-client-id'
+    // Its own topics must be topics, too: the id may take three times its length in them.
+    return clientId.length < SAFE_ID_LENGTH || isTopicName(deviceTopic(clientId, 'up/telemetry')) ? undefined : 'bad-client-id'
   }
 
   #may(client: Client, action: Action, topic: string): boolean {

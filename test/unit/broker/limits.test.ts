@@ -56,3 +56,15 @@ test('a retained payload has a bounded size; as a live message it may be larger'
     ['123'],
   )
 })
+
+test('a client id whose own topics would be too long is refused', async () => {
+  const world = new World()
+  const gateway = await world.gateway(echoGateway())
+  const ids = ['a'.repeat(65_514), 'a'.repeat(65_515), '#'.repeat(21_838), '#'.repeat(21_839)]
+  const said = ids.map((id) => {
+    const peer = gateway.connect()
+    peer.send(new TextEncoder().encode(`id ${id}`))
+    return new TextDecoder().decode(peer.take()[0]).split(' ')[0]
+  })
+  assert.deepEqual(said, ['welcome', 'refused', 'welcome', 'refused'])
+})
