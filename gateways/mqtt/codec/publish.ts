@@ -82,9 +82,14 @@ export function sendPublishV5(
     patcher.first = first
     patcher.id = delivery.id
     patcher.sink = sink
-    limiter.maxBytes = maxBytes
-    limiter.sink = qos > 0 ? patcher : sink
-    if (message.sendForm(form, limiter)) return limiter.fits
+    const way = qos > 0 ? patcher : sink
+    if (maxBytes === Number.POSITIVE_INFINITY) {
+      if (message.sendForm(form, way)) return true
+    } else {
+      limiter.maxBytes = maxBytes
+      limiter.sink = way
+      if (message.sendForm(form, limiter)) return limiter.fits
+    }
   }
   // [MQTT-3.3.2-6]: what is left of the expiry; at least 1, 0 would be no message.
   const expirySeconds = message.expiresAt === 0 ? undefined : Math.max(1, Math.ceil((message.expiresAt - now) / 1000))
