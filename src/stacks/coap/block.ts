@@ -19,16 +19,17 @@ import {
 export interface Block {
   readonly number: number
   readonly more: boolean
-  /** Size exponent, 0 to 6: blocks of 16 to 1024 bytes. */
+  /** Size exponent, 0 to 6: blocks of 16 to 1024 bytes; 7 over streams: several blocks of 1024 bytes at once. */
   readonly szx: number
 }
 
-/** RFC 7959 2.2: 7 is reserved over datagrams. */
-const RESERVED_SZX = 7
+/** RFC 7959 2.2: reserved over datagrams; over streams it is BERT, RFC 8323 6. */
+export const BERT_SZX = 7
 export const MAX_SZX = 6
 
+/** What a block number counts. */
 export function blockSize(szx: number): number {
-  return 1 << (szx + 4)
+  return 1 << (Math.min(szx, MAX_SZX) + 4)
 }
 
 /** The size exponent of the largest block that is not above `bytes`; 0 (16 bytes) at least. */
@@ -38,16 +39,16 @@ export function szxFor(bytes: number): number {
   return szx
 }
 
-/** The Block1 or Block2 option; undefined where there is none, or one of a reserved size. */
-export function blockOf(options: OptionSet, number: number): Block | undefined {
+/** The Block1 or Block2 option; undefined where there is none, or one of a size that is reserved without `bert`. */
+export function blockOf(options: OptionSet, number: number, bert = false): Block | undefined {
   const value = options.uint(number)
-  if (value === undefined || (value & 7) === RESERVED_SZX) return undefined
+  if (value === undefined || (!bert && (value & 7) === BERT_SZX)) return undefined
   return { number: value >>> 4, more: (value & 8) !== 0, szx: value & 7 }
 }
 
 /** RFC 7959 2.2: whether a Block1 or Block2 option says the reserved size. */
 export function hasReservedBlock(options: OptionSet): boolean {
-  return [BLOCK1, BLOCK2, Q_BLOCK1, Q_BLOCK2].some((number) => ((options.uint(number) ?? 0) & 7) === RESERVED_SZX)
+  return [BLOCK1, BLOCK2, Q_BLOCK1, Q_BLOCK2].some((number) => ((options.uint(number) ?? 0) & 7) === BERT_SZX)
 }
 
 export function blockOption(number: number, block: Block): Option {
@@ -74,17 +75,18 @@ export interface Slice {
 
 /**
  * The part of `body` that `wanted` asks for, at most `maxSzx` large; undefined when it lies beyond the end. Without a
- * `wanted` block, and for bodies of one block that were not asked for in blocks, there is no Block2 option.
+ * `wanted` block, and for bodies of one block that were not asked for in blocks, there is no Block2 option. `bertBytes`: what one message may carry in blocks of 1024 bytes.
  */
-export function sliceBody(body: Uint8Array, wanted: Block | undefined, maxSzx: number): Slice | undefined {
-  const szx = Math.min(wanted?.szx ?? maxSzx, maxSzx)
-  const size = blockSize(szx)
+export function sliceBody(body: Uint8Array, wanted: Block | undefined, maxSzx: number, bertBytes = 0): Slice | undefined {
+  const isBert = bertBytes > 0 && (wanted?.szx ?? BERT_SZX) === BERT_SZX
+  const szx = isBert ? BERT_SZX : Math.min(wanted?.szx ?? maxSzx, maxSzx)
+  const size = isBert ? bertBytes : blockSize(szx)
   // A request for block n of a larger size means the same offset in ours. RFC 7959 2.4
   const offset = wanted === undefined ? 0 : wanted.number * blockSize(wanted.szx)
   if (wanted === undefined && body.length <= size) return { payload: body, block: undefined }
   if (offset > 0 && offset >= body.length) return undefined
   const end = Math.min(offset + size, body.length)
-  return { payload: body.subarray(offset, end), block: { number: offset / size, more: end < body.length, szx } }
+  return { payload: body.subarray(offset, end), block: { number: offset / blockSize(szx), more: end < body.length, szx } }
 }
 
 /** An entity-tag of `bytes`: equal bytes and seed have equal tags. Not for security. */

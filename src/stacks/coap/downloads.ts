@@ -14,6 +14,8 @@ export interface DownloadLimits {
   readonly nextWaitMs: number
   /** The largest block that we send. */
   readonly maxSzx: number
+  /** What one message may carry in several blocks; absent or 0 over datagrams. RFC 8323 6 */
+  readonly bertBytes?: () => number
 }
 
 interface Download {
@@ -51,7 +53,7 @@ export class Downloads {
    */
   begin(key: string, response: Response, wanted: Block | undefined, now: number, fetched?: () => void): Response | undefined {
     const body = response.payload ?? NO_BYTES
-    const slice = sliceBody(body, wanted, this.#limits.maxSzx)
+    const slice = sliceBody(body, wanted, this.#limits.maxSzx, this.#limits.bertBytes?.())
     if (slice === undefined) return undefined
     if (slice.block === undefined) {
       fetched?.()
@@ -68,7 +70,7 @@ export class Downloads {
   next(key: string, wanted: Block, now: number, send: (part: Response | 'beyond-end') => void): boolean {
     const download = this.#downloads.get(key)
     if (download === undefined) return false
-    const slice = sliceBody(download.body, wanted, this.#limits.maxSzx)
+    const slice = sliceBody(download.body, wanted, this.#limits.maxSzx, this.#limits.bertBytes?.())
     if (slice?.block === undefined) {
       send('beyond-end')
       return true

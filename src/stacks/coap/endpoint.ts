@@ -12,6 +12,7 @@ import { Exchange } from './exchange.ts'
 import { Exchanges } from './exchanges.ts'
 import type { CoapMessage } from './message.ts'
 import { MAX_TOKEN_BYTES, parse, rejection, serialize, serializeEmpty } from './message.ts'
+import type { MessageLayer } from './message-layer.ts'
 import { OptionCache } from './option-cache.ts'
 import type { TransmissionParameters } from './parameters.ts'
 import { DEFAULT_PARAMETERS, deriveTimes } from './parameters.ts'
@@ -66,8 +67,10 @@ export const DEFAULT_SETTINGS: EndpointSettings = {
   maxTokenBytes: MAX_TOKEN_BYTES,
 }
 
-export class Endpoint implements ExchangeHost, TransmissionHost {
+export class Endpoint implements MessageLayer, ExchangeHost, TransmissionHost {
   readonly settings: EndpointSettings
+  readonly wholePayloadBytes = undefined
+  readonly bertBytes = 0
   /** Deadlines of whoever works on top of this endpoint share its timer. */
   readonly deadlines: Deadlines
 

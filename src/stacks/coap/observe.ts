@@ -1,8 +1,9 @@
 /** The server's half of an observation: RFC 7641 sections 3.4, 4.4 and 4.5. */
 import { CON, NON } from './codes.ts'
-import type { Endpoint, ResetListener } from './endpoint.ts'
+import type { ResetListener } from './endpoint.ts'
 import type { Response } from './exchange.ts'
 import { serialize } from './message.ts'
+import type { MessageLayer } from './message-layer.ts'
 import type { Option } from './options.ts'
 import { OBSERVE, uintOption } from './options.ts'
 import type { Confirmable, Transmission, TransmissionOutcome } from './transmission.ts'
@@ -52,7 +53,7 @@ export class Observation implements Confirmable, ResetListener {
   /** So many Non-confirmable ones go out unheard; the next is Confirmable, and others wait for it. RFC 7641 4.5.1 */
   readonly #confirmEvery: number
   readonly #ended: (reason: 'reset' | 'timeout') => void
-  #endpoint: Endpoint
+  #endpoint: MessageLayer
   #waiting: Notification[] | undefined = undefined
   #current: Notification | undefined = undefined
   #transmission: Transmission | undefined = undefined
@@ -64,7 +65,7 @@ export class Observation implements Confirmable, ResetListener {
   #held: object | undefined = undefined
 
   constructor(
-    endpoint: Endpoint,
+    endpoint: MessageLayer,
     token: string,
     confirmAfterMs: number,
     ended: (reason: 'reset' | 'timeout') => void,
@@ -112,7 +113,7 @@ export class Observation implements Confirmable, ResetListener {
   }
 
   /** The client has a new address: what was not acknowledged is sent again, to there. */
-  moveTo(endpoint: Endpoint): void {
+  moveTo(endpoint: MessageLayer): void {
     const unsettled = this.#abandon()
     this.#endpoint = endpoint
     this.#held = undefined

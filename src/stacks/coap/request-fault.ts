@@ -44,17 +44,25 @@ export interface RequestFault extends Response {
 
 const SUPPORTED_WITH_Q_BLOCK: ReadonlySet<number> = new Set([...SUPPORTED, Q_BLOCK1, Q_BLOCK2])
 
+/** What block-wise transfers may use besides RFC 7959. */
+export interface BlockDialect {
+  /** RFC 8323 6: size 7 has a meaning. */
+  readonly bert?: boolean
+  /** RFC 9177 */
+  readonly qBlock?: boolean
+}
+
 /** The answer to a request with these options, or undefined when there is nothing wrong with them. */
-export function requestFault(options: OptionSet, withQBlock = false): RequestFault | undefined {
-  const unacceptable = options.unacceptable(withQBlock ? SUPPORTED_WITH_Q_BLOCK : SUPPORTED)
+export function requestFault(options: OptionSet, { bert = false, qBlock = false }: BlockDialect = {}): RequestFault | undefined {
+  const unacceptable = options.unacceptable(qBlock ? SUPPORTED_WITH_Q_BLOCK : SUPPORTED)
   if (unacceptable !== undefined) {
     return fault('bad-option', BAD_OPTION, `${optionName(unacceptable)} is not supported here, or not well-formed`)
   }
   if (options.has(PROXY_URI) || options.has(PROXY_SCHEME))
     return fault('proxy-refused', PROXYING_NOT_SUPPORTED, 'this is no proxy')
   if (options.uint(HOP_LIMIT) === 0) return fault('bad-request', BAD_REQUEST, 'Hop-Limit is 0')
-  if (hasReservedBlock(options)) return fault('bad-request', BAD_REQUEST, 'block size 7 is reserved')
-  if (withQBlock && mixesBlocks(options)) return fault('bad-request', BAD_REQUEST, 'Q-Block and Block do not go together')
+  if (!bert && hasReservedBlock(options)) return fault('bad-request', BAD_REQUEST, 'block size 7 is reserved')
+  if (qBlock && mixesBlocks(options)) return fault('bad-request', BAD_REQUEST, 'Q-Block and Block do not go together')
   // RFC 7252 5.10.1
   if (options.texts(URI_PATH).some(isRelative)) return fault('bad-request', BAD_REQUEST, 'a path segment is never . or ..')
   return undefined

@@ -1,9 +1,9 @@
 /** The client's half: requests of ours and the responses to them. RFC 7252 5.2, 5.3. */
 import { ACK, CON, NON } from './codes.ts'
 import type { Timed } from './deadlines.ts'
-import type { Endpoint } from './endpoint.ts'
 import type { CoapMessage } from './message.ts'
 import { serialize } from './message.ts'
+import type { MessageLayer } from './message-layer.ts'
 import { BLOCK1, BLOCK2, type Option, OSCORE } from './options.ts'
 import { deriveTimes } from './parameters.ts'
 import type { Transmission, TransmissionOutcome } from './transmission.ts'
@@ -47,13 +47,13 @@ const SUPPORTED_PROTECTED: ReadonlySet<number> = new Set([OSCORE, ...SUPPORTED])
 const TOKEN_BYTES = 4
 
 export class Requester implements RequestSender {
-  readonly #endpoint: Endpoint
+  readonly #endpoint: MessageLayer
   readonly #random: (bytes: number) => Uint8Array
   readonly #pending = new Map<string, PendingRequest>()
   readonly #listeners = new Map<string, ResponseListener>()
   readonly #waitMs: number
 
-  constructor(endpoint: Endpoint, random: (bytes: number) => Uint8Array) {
+  constructor(endpoint: MessageLayer, random: (bytes: number) => Uint8Array) {
     this.#endpoint = endpoint
     this.#random = random
     this.#waitMs = deriveTimes(endpoint.settings.parameters).maxTransmitWaitMs
@@ -63,7 +63,7 @@ export class Requester implements RequestSender {
     return this.#pending.size
   }
 
-  get endpoint(): Endpoint {
+  get endpoint(): MessageLayer {
     return this.#endpoint
   }
 

@@ -87,7 +87,7 @@ export class Responder {
   /** Give every request of the endpoint here. */
   onRequest(request: CoapMessage, exchange: Exchange): void {
     const { options } = request
-    const fault = requestFault(options, this.#qUploads !== undefined)
+    const fault = requestFault(options, { qBlock: this.#qUploads !== undefined })
     if (fault !== undefined) {
       this.#events.count(fault.counter)
       // RFC 7252 5.4.1: a Non-confirmable request with a critical option that is not understood is ignored.

@@ -3,8 +3,8 @@ import { type Block, szxFor } from './block.ts'
 import { BAD_REQUEST, REQUEST_ENTITY_INCOMPLETE, REQUEST_ENTITY_TOO_LARGE, SERVICE_UNAVAILABLE } from './codes.ts'
 import type { Timed } from './deadlines.ts'
 import { Downloads } from './downloads.ts'
-import type { Endpoint } from './endpoint.ts'
 import type { Response } from './exchange.ts'
+import type { MessageLayer } from './message-layer.ts'
 import { deriveTimes } from './parameters.ts'
 import { type ByteBudget, type UploadBlock, type UploadResult, Uploads } from './uploads.ts'
 
@@ -32,12 +32,12 @@ export class Transfers implements Timed {
   dueAt = 0
   heapIndex = -1
 
-  readonly #endpoint: Endpoint
+  readonly #endpoint: MessageLayer
   readonly #uploads: Uploads
   readonly #downloads: Downloads
   readonly #count: (name: string, by: number) => void
 
-  constructor(endpoint: Endpoint, limits: TransferLimits, budget: ByteBudget, count: (name: string, by: number) => void) {
+  constructor(endpoint: MessageLayer, limits: TransferLimits, budget: ByteBudget, count: (name: string, by: number) => void) {
     this.#endpoint = endpoint
     this.#count = count
     const { parameters } = endpoint.settings
@@ -53,6 +53,7 @@ export class Transfers implements Timed {
         firstWaitMs: FIRST_WAIT_TIMEOUTS * parameters.ackTimeoutMs,
         nextWaitMs: maxTransmitSpanMs,
         maxSzx,
+        bertBytes: () => endpoint.bertBytes,
       },
       budget,
     )

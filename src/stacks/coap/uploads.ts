@@ -1,6 +1,6 @@
 /** Reassembly of request bodies that arrive in blocks: RFC 7959 2.5, all blocks or nothing. Bounded per peer and in total. */
 import type { Block } from './block.ts'
-import { blockOption, blockSize } from './block.ts'
+import { BERT_SZX, blockOption, blockSize } from './block.ts'
 import { BAD_REQUEST, CONTINUE, REQUEST_ENTITY_INCOMPLETE, REQUEST_ENTITY_TOO_LARGE, SERVICE_UNAVAILABLE } from './codes.ts'
 import { type Response, refusal } from './exchange.ts'
 import { BLOCK1, SIZE1, uintOption } from './options.ts'
@@ -128,7 +128,7 @@ export class Uploads {
   #check(part: UploadBlock): UploadResult | undefined {
     const { block, payload, announced } = part
     const size = blockSize(block.szx)
-    if (block.more ? payload.length !== size : payload.length > size) {
+    if (!fills(block, payload.length)) {
       return refuse(BAD_REQUEST, `a block of ${size} bytes has ${payload.length}`)
     }
     const { maxBodyBytes } = this.#limits
@@ -172,8 +172,16 @@ export class Uploads {
 
   /** RFC 7959 2.3: a smaller size than the peer's asks it to go on in smaller blocks. */
   #continueOption(block: Block) {
-    return blockOption(BLOCK1, { number: block.number, more: true, szx: Math.min(block.szx, this.#limits.maxSzx) })
+    const szx = block.szx === BERT_SZX ? BERT_SZX : Math.min(block.szx, this.#limits.maxSzx)
+    return blockOption(BLOCK1, { number: block.number, more: true, szx })
   }
+}
+
+/** RFC 7959 2.2, RFC 8323 6: a block is full unless it is the last; BERT has several full ones, and then the last. */
+function fills({ szx, more }: Block, length: number): boolean {
+  const size = blockSize(szx)
+  if (szx === BERT_SZX) return !more || (length > 0 && length % size === 0)
+  return more ? length === size : length <= size
 }
 
 function refuse(code: number, diagnostic: string, options?: Response['options']): UploadResult {
