@@ -25,7 +25,7 @@ export interface StandardListener extends Address {
 /** What a gateway listens on when the config does not say: on loopback, and only what works without certificates. */
 export function defaultListeners(module: GatewayModule): StandardListener[] {
   return module.listeners
-    .filter(({ type }) => type !== 'dtls' && !isEncrypted(type))
+    .filter(({ type, optional }) => optional !== true && type !== 'dtls' && !isEncrypted(type))
     .map(({ type, port, path }) => ({ type, host: LOOPBACK, port, path }))
 }
 
@@ -89,6 +89,7 @@ function listenerConfig(raw: RawListener, address: Address, path: Path, context:
     path: isWebSocket ? (raw.path ?? module.listeners.find(({ type }) => type === raw.type)?.path ?? '/') : undefined,
     subprotocols: isWebSocket ? module.subprotocols : undefined,
     requireSubprotocol: isWebSocket ? raw.requireSubprotocol : undefined,
+    wholeMessages: isWebSocket ? module.wholeMessages : undefined,
     tls: raw.tls === undefined ? undefined : tlsConfig(raw.tls, directory),
     proxyProtocol: raw.proxyProtocol,
     tcpKeepAliveMs: raw.tcpKeepAlive,

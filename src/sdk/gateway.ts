@@ -58,6 +58,8 @@ export interface DefaultListener {
   readonly port: number
   /** WebSocket path. */
   readonly path?: string
+  /** True: only where the config asks for it. */
+  readonly optional?: boolean
 }
 
 export interface Gateway<Config = unknown> {
@@ -82,6 +84,8 @@ export interface GatewayModule<Config = unknown> {
   readonly listeners: readonly DefaultListener[]
   /** WebSocket sub-protocols, in order of preference. */
   readonly subprotocols?: readonly string[]
+  /** WebSocket: the boundaries of messages mean something, both ways. Otherwise they carry a stream in chunks. */
+  readonly wholeMessages?: boolean
   readonly config: ConfigSchema<Config>
   create(context: GatewayContext<Config>): Gateway<Config>
 }

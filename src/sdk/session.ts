@@ -17,6 +17,8 @@ export interface Peer {
   readonly datagram: boolean
   /** A multicast group or broadcast address: the gateway may speak to it, and nothing is ever heard from it. */
   readonly group?: boolean
+  /** True when the transport is reliable and yet each `onBytes` is one message, and each `send` makes one (WebSocket). */
+  readonly delimited?: boolean
 }
 
 export interface Will {

@@ -24,6 +24,8 @@ export interface ListenerOptions {
   readonly subprotocols?: readonly string[] | undefined
   /** WebSocket: refuse clients that offer no sub-protocol. */
   readonly requireSubprotocol?: boolean | undefined
+  /** WebSocket: each message is one chunk, both ways, and never a part of one. */
+  readonly wholeMessages?: boolean | undefined
   /** Required for `tls` and `wss`. */
   readonly tls?: TlsOptions | undefined
   /** Streams: a PROXY protocol header (v1 or v2) precedes everything else, and must. */

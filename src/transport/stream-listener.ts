@@ -187,10 +187,12 @@ export class StreamListener implements Listener {
   }
 
   #prepareWs(): void {
-    const { path = '/', subprotocols = [], requireSubprotocol = false, limits } = this.options
+    const { path = '/', subprotocols = [], requireSubprotocol = false, wholeMessages = false, limits } = this.options
     const options = { path, subprotocols, requireSubprotocol, maxFrameBytes: limits.maxFrameBytes }
     this.#ws = new WsStage<Peer>(options, {
-      upgraded: (ws, peer) => this.#open(new WsWire(ws, peer, this.#share)),
+      upgraded: (ws, peer) => {
+        this.#open(new WsWire(ws, wholeMessages ? { ...peer, delimited: true } : peer, this.#share))
+      },
       refused: () => {
         this.stats.upgradeErrors++
       },

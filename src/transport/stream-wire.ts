@@ -119,6 +119,14 @@ export abstract class StreamWire implements Wire {
     if (pending >= FLUSH_BYTES) this.#hand()
   }
 
+  /** Hands these bytes over as they are, not joined with others: they are one message of the connection. */
+  protected sendMessage(bytes: Uint8Array, start: number, end: number): void {
+    if (end <= start || (this.#flags & (CLOSING | DEAD)) !== 0 || !this.isWritable()) return
+    this.#share.stats.bytesOut += end - start
+    this.write(Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start))
+    if (this.unsent() > 0) this.#account()
+  }
+
   close(): void {
     if ((this.#flags & (CLOSING | DEAD)) !== 0) return
     this.#cause ??= 'local'

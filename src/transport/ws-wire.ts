@@ -1,4 +1,7 @@
-/** A wire over a WebSocket (RFC 6455), binary messages only. Message boundaries mean nothing: it is a stream in chunks. */
+/**
+ * A wire over a WebSocket (RFC 6455), binary messages only. Message boundaries mean nothing: it is a stream in chunks.
+ * Unless the peer is `delimited`: then each message is one chunk, both ways.
+ */
 import type { RawData, WebSocket } from 'ws'
 import type { Peer } from '../sdk.ts'
 import { isReset } from './socket-wire.ts'
@@ -45,6 +48,11 @@ export class WsWire extends StreamWire {
     } else {
       this.#parked.push(data)
     }
+  }
+
+  override send(bytes: Uint8Array, start: number, end: number): void {
+    if (this.peer.delimited === true) this.sendMessage(bytes, start, end)
+    else super.send(bytes, start, end)
   }
 
   /** Hands over what was parked, then reads on. */

@@ -2,6 +2,9 @@ import assert from 'node:assert/strict'
 import { dirname, join } from 'node:path'
 import { describe, test } from 'node:test'
 import type { ListenerConfig } from '../../../src/config/effective.ts'
+import { defaultListeners } from '../../../src/config/listeners.ts'
+import type { GatewayModule } from '../../../src/sdk.ts'
+import alpha from './gateways/alpha/index.ts'
 import { instance, load, problemsOf, valid } from './support.ts'
 
 async function listenersOf(yaml: string, gateway = 'alpha'): Promise<readonly ListenerConfig[]> {
@@ -20,6 +23,7 @@ describe('what a listener becomes', () => {
       path: undefined,
       subprotocols: undefined,
       requireSubprotocol: undefined,
+      wholeMessages: undefined,
       tls: undefined,
       proxyProtocol: false,
       tcpKeepAliveMs: 0,
@@ -77,6 +81,12 @@ describe('what a listener becomes', () => {
   test('without an address: the standard port on loopback', async () => {
     const [listener] = await listenersOf('[ { type: ws } ]')
     assert.deepEqual([listener?.host, listener?.port], ['127.0.0.1', 21002])
+  })
+
+  test('an optional one: only where it is asked for', async () => {
+    const listeners = alpha.listeners.map((listener) => ({ ...listener, optional: listener.type === 'ws' }))
+    const types = defaultListeners({ ...alpha, listeners } as GatewayModule).map(({ type }) => type)
+    assert.deepEqual(types, ['tcp'])
   })
 
   test('limits and buffers in bytes and ms', async () => {

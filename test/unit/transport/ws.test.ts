@@ -101,6 +101,26 @@ describe('ws listener', () => {
     assert.deepEqual([stats.accepted, stats.current, stats.bytesIn, stats.bytesOut], [1, 1, 5, 8])
   })
 
+  it('keeps the boundaries of messages where they mean something, also for a client that reads late', async (t) => {
+    const bound = await bindWs(t, { wholeMessages: true })
+    const client = new Client(t, bound)
+    await client.open()
+    const peer = await bound.peer()
+    assert.equal(peer.wire.peer.delimited, true)
+    client.ws.pause()
+    const texts = Array.from({ length: 300 }, (_, i) => `${i} `.repeat(1000))
+    for (const text of texts) sendText(peer.wire, text)
+    await turns()
+    client.ws.resume()
+    await client.until(() => client.messages.length === texts.length)
+    assert.deepEqual(client.messages.map(String), texts)
+    const bytes = texts.reduce((sum, text) => sum + text.length, 0)
+    assert.equal(bound.listener.stats.bytesOut, bytes)
+    peer.wire.close()
+    assert.equal(await client.closed(), 1000)
+    assert.equal(peer.wire.queuedBytes, 0)
+  })
+
   it('agrees on the sub-protocol that it prefers', async (t) => {
     const bound = await bindWs(t)
     const client = new Client(t, bound, ['first', 'other', 'second'])
