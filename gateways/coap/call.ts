@@ -46,7 +46,7 @@ export class Call {
   respond(response: Response, once?: readonly Option[]): void {
     const { block1, block2 } = this.target
     let first: Response = response
-    const isLarge = (response.payload?.length ?? 0) > this.session.gateway.config.blockwise.maxBlockSize
+    const isLarge = (response.payload?.length ?? 0) > this.session.wholePayloadBytes
     if (isSuccess(response.code) && (block2 !== undefined || isLarge)) {
       const part = this.session.transfers.download(this.transferKey, response, block2)
       first = part ?? refusal(BAD_REQUEST, 'this block lies beyond the end')

@@ -64,6 +64,10 @@ const limits = z
       '64KiB',
       info('Kept replies', 'Bytes of answers of one address kept against repetition; the oldest are forgotten'),
     ),
+    maxMessageSize: size(
+      '128KiB',
+      info('Message size', 'Largest message over TCP, TLS and WebSocket; a larger one ends the connection'),
+    ),
     maxListed: count(2000, 0, 100_000, 'Listed topics', 'Retained topics that discovery looks at; further ones are left out'),
     window: count(16, 1, 65_535, 'Window', 'Notifications of one client under way; the broker queues further ones'),
   })
@@ -105,6 +109,6 @@ export const config = z
     blockwise: blockwise.prefault({}),
     limits: limits.prefault({}),
   })
-  .meta({ title: 'CoAP', description: 'CoAP publish and observe, RFC 7252, 7641 and 7959' })
+  .meta({ title: 'CoAP', description: 'CoAP publish and observe, RFC 7252, 7641, 7959 and 8323' })
 
 export type CoapConfig = z.output<typeof config>

@@ -3,14 +3,19 @@ import type { Gateway, Link } from '#sdk'
 import type { EndpointSettings } from '#stacks/coap/endpoint'
 import { DEFAULT_SETTINGS } from '#stacks/coap/endpoint'
 import { deriveTimes } from '#stacks/coap/parameters'
+import type { StreamSettings } from '#stacks/coap/stream-endpoint'
 import { ByteBudget } from '#stacks/coap/uploads'
 import type { CoapClient } from './client.ts'
 import type { CoapConfig } from './config.ts'
 import { AddressSession } from './session.ts'
 
+/** RFC 7252 3 */
+const MAX_TOKEN_BYTES = 8
+
 export class CoapGateway implements Gateway<CoapConfig> {
   readonly config: CoapConfig
   readonly endpointSettings: EndpointSettings
+  readonly streamSettings: Omit<StreamSettings, 'delimited'>
   /** Unfinished block-wise transfers of all addresses. */
   readonly transferBudget: ByteBudget
   /** Everybody who is logged in, by client id: a client is known by that, wherever it is. */
@@ -35,6 +40,7 @@ export class CoapGateway implements Gateway<CoapConfig> {
       maxExchanges: limits.maxExchanges,
       maxReplyBytes: limits.maxReplySize,
     }
+    this.streamSettings = { parameters, maxMessageBytes: limits.maxMessageSize, maxTokenBytes: MAX_TOKEN_BYTES }
     this.transferBudget = new ByteBudget(blockwise.maxMemory)
     this.lingerMs = deriveTimes(parameters).exchangeLifetimeMs
   }

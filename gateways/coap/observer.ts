@@ -119,8 +119,7 @@ class EventNotification implements Notification {
     const { code, options = [], payload } = represent(message, session.link.now(), accept, fallback)
     const located = hasWildcard(subscription.filter) ? [...options, ...locationOf(message.topic)] : options
     const response = { code, options: [...located, ...replyOptions(message)], payload }
-    const { maxBlockSize } = session.gateway.config.blockwise
-    if (block === undefined && message.size <= maxBlockSize) {
+    if (block === undefined && message.size <= session.wholePayloadBytes) {
       sent()
       return response
     }

@@ -2,10 +2,12 @@
 import type { CloseReason, Link, Malformed, Session } from '#sdk'
 import { BAD_REQUEST, METHOD_NOT_ALLOWED, methodText, NON, NOT_FOUND } from '#stacks/coap/codes'
 import type { Timed } from '#stacks/coap/deadlines'
-import { Endpoint, type EndpointContext, type EndpointEvents } from '#stacks/coap/endpoint'
+import { Endpoint, type EndpointEvents } from '#stacks/coap/endpoint'
 import type { Exchange, Response } from '#stacks/coap/exchange'
 import type { CoapMessage } from '#stacks/coap/message'
+import type { MessageLayer } from '#stacks/coap/message-layer'
 import { SIZE1 } from '#stacks/coap/options'
+import { type StreamContext, StreamEndpoint } from '#stacks/coap/stream-endpoint'
 import { Transfers } from '#stacks/coap/transfers'
 import { Call } from './call.ts'
 import type { CoapClient } from './client.ts'
@@ -25,7 +27,7 @@ export class AddressSession implements Session, EndpointEvents, Timed {
 
   readonly gateway: CoapGateway
   readonly link: Link
-  readonly endpoint: Endpoint
+  readonly endpoint: MessageLayer
   readonly clients = new Set<CoapClient>()
   /** The client of requests that name none. */
   anonymous: CoapClient | undefined = undefined
@@ -40,7 +42,11 @@ export class AddressSession implements Session, EndpointEvents, Timed {
   constructor(gateway: CoapGateway, link: Link) {
     this.gateway = gateway
     this.link = link
-    this.endpoint = new Endpoint(new LinkContext(link), this, gateway.endpointSettings)
+    const { datagram, delimited = false } = link.peer
+    const context = new LinkContext(link)
+    this.endpoint = datagram
+      ? new Endpoint(context, this, gateway.endpointSettings)
+      : new StreamEndpoint(context, this, { ...gateway.streamSettings, delimited })
     this.#linger()
   }
 
@@ -57,10 +63,15 @@ export class AddressSession implements Session, EndpointEvents, Timed {
     return this.#transfers
   }
 
+  /** A payload up to here is sent in one message, unless the client asks for blocks. */
+  get wholePayloadBytes(): number {
+    return this.endpoint.wholePayloadBytes ?? this.gateway.config.blockwise.maxBlockSize
+  }
+
   // ---- Session ---------------------------------------------------------------------------------------------------
 
-  onBytes(datagram: Uint8Array): void {
-    this.endpoint.receive(datagram)
+  onBytes(bytes: Uint8Array): void {
+    this.endpoint.receive(bytes)
   }
 
   onTimer(): void {
@@ -83,7 +94,7 @@ export class AddressSession implements Session, EndpointEvents, Timed {
   // ---- EndpointEvents --------------------------------------------------------------------------------------------
 
   onRequest(request: CoapMessage, exchange: Exchange): void {
-    const target = targetOf(request.options)
+    const target = targetOf(request.options, !this.link.peer.datagram)
     if (target.refused !== undefined) {
       if (target.badOption && request.type === NON) this.count('bad-option-ignored')
       else exchange.respond(target.refused)
@@ -182,7 +193,7 @@ export class AddressSession implements Session, EndpointEvents, Timed {
 }
 
 /** What the message layer may do to the world. */
-class LinkContext implements EndpointContext {
+class LinkContext implements StreamContext {
   readonly #link: Link
 
   constructor(link: Link) {
@@ -199,6 +210,10 @@ class LinkContext implements EndpointContext {
 
   send(datagram: Uint8Array): void {
     this.#link.send(datagram)
+  }
+
+  end(reason: 'released' | 'aborted' | 'fault'): void {
+    this.#link.close(reason === 'fault' ? 'protocol-error' : 'disconnected')
   }
 
   arm(delayMs: number): void {

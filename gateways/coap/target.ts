@@ -49,17 +49,18 @@ export class Target {
   }
 }
 
-export function targetOf(options: OptionSet): Target {
+/** `bert`: the transport knows block size 7. */
+export function targetOf(options: OptionSet, bert: boolean): Target {
   const known = options.memo
   if (known instanceof Target) return known
-  const target = read(options)
+  const target = read(options, bert)
   options.memo = target
   return target
 }
 
-function read(options: OptionSet): Target {
+function read(options: OptionSet, bert: boolean): Target {
   const target = new Target(options)
-  const fault = requestFault(options)
+  const fault = requestFault(options, bert)
   if (fault !== undefined) {
     target.badOption = fault.code === BAD_OPTION
     target.refused = fault
@@ -70,8 +71,8 @@ function read(options: OptionSet): Target {
     target.refused = refusal(BAD_REQUEST, query)
     return target
   }
-  target.block1 = blockOf(options, BLOCK1)
-  target.block2 = blockOf(options, BLOCK2)
+  target.block1 = blockOf(options, BLOCK1, bert)
+  target.block2 = blockOf(options, BLOCK2, bert)
   target.query = query
   target.observe = options.uint(OBSERVE)
   target.accept = options.uint(ACCEPT)
