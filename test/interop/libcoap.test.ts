@@ -3,16 +3,12 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import type { Cleanup } from '../e2e/child.ts'
-import { Child } from '../e2e/child.ts'
-import { App } from '../e2e/mqtt-app.ts'
+import { App, Sys } from '../e2e/mqtt-app.ts'
 import { without } from '../e2e/needs.ts'
 import { listener, Server } from '../e2e/server.ts'
-import { run } from '../support/process.ts'
+import { COAP_CLIENT, coap, observe } from './coap-client.ts'
 import { MOSQUITTO, publish, Subscriber } from './mosquitto-client.ts'
-import { lacking, program } from './program.ts'
-
-const CLIENTS = ['coap-client-notls', 'coap-client', 'coap-client-openssl', 'coap-client-gnutls'] as const
+import { lacking } from './program.ts'
 
 let server: Server
 let mqtt = 0
@@ -21,20 +17,7 @@ function uri(path: string): string {
   return `coap://127.0.0.1:${server.port('coap', 'udp')}${path}`
 }
 
-/** Runs the client to its end; what it printed. It prints errors and their codes on stderr, and ends with 0. */
-async function coap(...args: readonly string[]): Promise<{ readonly payload: string; readonly error: string }> {
-  const { code, stdout, stderr } = await run(program(...CLIENTS), ['-B', '10', ...args])
-  assert.equal(code, 0, stderr)
-  return { payload: stdout.trimEnd(), error: stderr.trimEnd() }
-}
-
-/** An observation that runs until the test ends; one line for each notification. */
-function observe(path: string, cleanup: Cleanup, ...args: readonly string[]): Child {
-  const own = ['-oL', program(...CLIENTS), '-w', '-s', '60', '-B', '60', '-m', 'get']
-  return new Child(program('stdbuf'), [...own, ...args, uri(path)], {}, cleanup)
-}
-
-describe('coap-client of libcoap', { skip: without('mqtt', 'coap') || lacking(CLIENTS.join('|'), ...MOSQUITTO) }, () => {
+describe('coap-client of libcoap', { skip: without('mqtt', 'coap') || lacking(COAP_CLIENT, ...MOSQUITTO) }, () => {
   before(async () => {
     server = await Server.start({ gateways: { mqtt: { listeners: [listener('tcp')] }, coap: { listeners: [listener('udp')] } } })
     mqtt = server.port('mqtt')
@@ -58,7 +41,7 @@ describe('coap-client of libcoap', { skip: without('mqtt', 'coap') || lacking(CL
     test(`${name} observation receives what mosquitto_pub sends, each once`, async (t) => {
       const topic = `news/${name}`
       await publish(mqtt, 'mqttv311', ['-t', topic, '-m', 'zero', '-r', '-q', '1'])
-      const observer = observe(`/ps/${topic}?clientid=o-${name}`, t, ...args)
+      const observer = observe(uri(`/ps/${topic}?clientid=o-${name}`), t, 60, ...args)
       await observer.line(/^zero$/)
       await publish(mqtt, 'mqttv5', ['-t', topic, '-l', '-q', '1'], 'one\ntwo\nthree\n')
       await publish(mqtt, 'mqttv311', ['-t', topic, '-m', 'four', '-q', '0'])
@@ -94,6 +77,24 @@ describe('coap-client of libcoap', { skip: without('mqtt', 'coap') || lacking(CL
       assert.equal((await coap('-b', size, '-m', 'get', uri(`/ps/${topic}?clientid=c2`))).payload, text)
     })
   }
+
+  test('a body of 100 KiB goes up and comes down in blocks', async (t) => {
+    const text = 'abcdefgh'.repeat(12_800)
+    const file = join(server.folder, 'large')
+    writeFileSync(file, text)
+    const app = await (await App.connect(mqtt, t)).subscribe('blocks/large')
+    assert.equal((await coap('-b', '1024', '-m', 'put', '-f', file, uri('/ps/blocks/large?clientid=c1&retain=true'))).error, '')
+    assert.equal((await app.message('the whole', () => true)).text, text)
+    assert.equal((await coap('-m', 'get', uri('/ps/blocks/large?clientid=c2'))).payload, text)
+  })
+
+  test('who stops observing is an observer no more', async (t) => {
+    const ended = async (): Promise<number> => (await Sys.read(mqtt)).at('gateways/coap/counters/observation-ended-cancelled')
+    const before = await ended()
+    const observer = observe(uri('/ps/news/short?clientid=o-short'), t, 1)
+    await observer.ended
+    assert.equal(await ended(), before + 1)
+  })
 
   test('discovery lists what there is, and filters it', async () => {
     const { payload } = await coap('-m', 'get', uri('/.well-known/core'))
