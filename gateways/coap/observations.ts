@@ -5,6 +5,7 @@ import type { Response } from '#stacks/coap/exchange'
 import { ETAG } from '#stacks/coap/options'
 import type { Call } from './call.ts'
 import type { CoapClient } from './client.ts'
+import { FewMap } from './few-map.ts'
 import { DeliveryTask, Observer, type Subscription } from './observer.ts'
 import { qosOf } from './qos.ts'
 import { representState } from './representation.ts'
@@ -36,8 +37,8 @@ interface Registration {
 
 export class Observations {
   readonly #client: CoapClient
-  readonly #byFilter = new Map<string, Subscription>()
-  readonly #byId = new Map<number, Subscription>()
+  readonly #byFilter = new FewMap<string, Subscription>()
+  readonly #byId = new FewMap<number, Subscription>()
   /** Registrations that the broker has not decided yet, by tag. */
   #registering: Map<number, Registration> | undefined = undefined
   #size = 0
@@ -70,8 +71,8 @@ export class Observations {
     const { filter } = interest
     const qos = target.query.qos ?? qosOf(config.subscribeQos, exchange.type === CON)
     const subscription = this.#subscription(interest, qos)
-    const observer = new Observer(this.#client, subscription, qos, call, (it, why) => this.#ended(it, why))
-    subscription.observers.add(observer)
+    const observer = new Observer(this.#client, subscription, qos, call)
+    subscription.observers.set(observer, observer)
     subscription.newest = observer
     session.observers.set(exchange.token, observer)
     this.#size++
@@ -110,7 +111,7 @@ export class Observations {
   deregister({ exchange, session }: Call, filter: string): void {
     const observer = session.observers.get(exchange.token)
     if (observer?.client === this.#client) this.end(observer, 'cancelled')
-    else for (const other of [...(this.#byFilter.get(filter)?.observers ?? [])]) this.end(other, 'cancelled')
+    else for (const other of this.#byFilter.get(filter)?.observers.values() ?? []) this.end(other, 'cancelled')
   }
 
   deliver(delivery: Delivery): void {
@@ -162,6 +163,11 @@ export class Observations {
     }
   }
 
+  /** The client rejected a notification, or did not answer. RFC 7641 3.6, 4.5 */
+  ended(observer: Observer, why: 'reset' | 'timeout'): void {
+    this.#remove(observer, why)
+  }
+
   /** Ends an observation without a word. */
   end(observer: Observer, why: ObservationEnd): void {
     observer.observation.cancel()
@@ -179,7 +185,7 @@ export class Observations {
   }
 
   #all(): Observer[] {
-    return [...this.#byFilter.values()].flatMap(({ observers }) => [...observers])
+    return this.#byFilter.values().flatMap(({ observers }) => observers.values())
   }
 
   #isSame(observer: Observer, call: Call, { filter, isCommands }: Interest): boolean {
@@ -233,10 +239,10 @@ export class Observations {
   #subscription({ filter, isCommands }: Interest, qos: QoS): Subscription {
     let subscription = this.#byFilter.get(filter)
     if (subscription === undefined || subscription.isCommands !== isCommands) {
-      for (const observer of [...(subscription?.observers ?? [])]) this.end(observer, 'replaced')
+      for (const observer of subscription?.observers.values() ?? []) this.end(observer, 'replaced')
       do this.#lastId = (this.#lastId % MAX_SUBSCRIPTION_ID) + 1
       while (this.#byId.has(this.#lastId))
-      subscription = { filter, id: this.#lastId, qos, isCommands, observers: new Set(), newest: undefined }
+      subscription = { filter, id: this.#lastId, qos, isCommands, observers: new FewMap(), newest: undefined }
       this.#byFilter.set(filter, subscription)
       this.#byId.set(subscription.id, subscription)
     }
@@ -250,18 +256,13 @@ export class Observations {
       const subscription = this.#byId.get(id)
       if (subscription === undefined) continue
       if (delivery.retain && subscription.newest !== undefined) receivers.push(subscription.newest)
-      else receivers.push(...subscription.observers)
+      else receivers.push(...subscription.observers.values())
     }
     return receivers
   }
 
   #conclude(observer: Observer, last: Response, why: ObservationEnd): void {
     observer.observation.conclude(last, observer.confirms(observer.qos))
-    this.#remove(observer, why)
-  }
-
-  /** The client rejected a notification, or did not answer. RFC 7641 3.6, 4.5 */
-  #ended(observer: Observer, why: 'reset' | 'timeout'): void {
     this.#remove(observer, why)
   }
 

@@ -7,6 +7,7 @@ import type { Response } from '#stacks/coap/exchange'
 import { type Notification, type NotificationOutcome, Observation } from '#stacks/coap/observe'
 import type { Call } from './call.ts'
 import type { CoapClient } from './client.ts'
+import type { FewMap } from './few-map.ts'
 import { replyOptions, represent, satisfies } from './representation.ts'
 import { locationOf } from './topics.ts'
 
@@ -16,7 +17,7 @@ export interface Subscription {
   /** Subscription identifier: deliveries name it. */
   readonly id: number
   qos: QoS
-  readonly observers: Set<Observer>
+  readonly observers: FewMap<Observer, Observer>
   /** What comes here is a command, and wants an answer. */
   readonly isCommands: boolean
   /** Who asked last: retained messages that the broker repeats are for that one. */
@@ -36,13 +37,7 @@ export class Observer {
   /** Notifications sent so far. */
   notified = 0
 
-  constructor(
-    client: CoapClient,
-    subscription: Subscription,
-    qos: QoS,
-    call: Call,
-    ended: (observer: Observer, why: 'reset' | 'timeout') => void,
-  ) {
+  constructor(client: CoapClient, subscription: Subscription, qos: QoS, call: Call) {
     const { accept, block2 } = call.target
     this.client = client
     this.subscription = subscription
@@ -52,7 +47,7 @@ export class Observer {
     this.block = block2
     this.transferKey = call.transferKey
     const { confirmAfter, confirmEvery } = client.session.gateway.config
-    const over = (why: 'reset' | 'timeout'): void => ended(this, why)
+    const over = (why: 'reset' | 'timeout'): void => client.observations.ended(this, why)
     this.observation = new Observation(client.session.endpoint, this.token, confirmAfter, over, confirmEvery)
   }
 

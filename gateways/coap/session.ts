@@ -11,6 +11,7 @@ import { type StreamContext, StreamEndpoint } from '#stacks/coap/stream-endpoint
 import { Transfers } from '#stacks/coap/transfers'
 import { Call } from './call.ts'
 import type { CoapClient } from './client.ts'
+import { FewMap } from './few-map.ts'
 import type { CoapGateway } from './gateway.ts'
 import { identify } from './identity.ts'
 import type { Observer } from './observer.ts'
@@ -28,13 +29,13 @@ export class AddressSession implements Session, EndpointEvents, Timed {
   readonly gateway: CoapGateway
   readonly link: Link
   readonly endpoint: MessageLayer
-  readonly clients = new Set<CoapClient>()
+  readonly clients = new FewMap<CoapClient, CoapClient>()
   /** The client of requests that name none. */
   anonymous: CoapClient | undefined = undefined
   /** When the peer last showed that it lives without saying who: an acknowledgement, a ping. */
   aliveAt = 0
 
-  #observers: Map<string, Observer> | undefined = undefined
+  #observers: FewMap<string, Observer> | undefined = undefined
   /** Clients whose login is not decided yet, by what they said. */
   #logins: Map<string, CoapClient> | undefined = undefined
   #transfers: Transfers | undefined = undefined
@@ -51,8 +52,8 @@ export class AddressSession implements Session, EndpointEvents, Timed {
   }
 
   /** Observations by token, which is theirs alone at this address. RFC 7641 4.1 */
-  get observers(): Map<string, Observer> {
-    this.#observers ??= new Map()
+  get observers(): FewMap<string, Observer> {
+    this.#observers ??= new FewMap()
     return this.#observers
   }
 
@@ -71,6 +72,7 @@ export class AddressSession implements Session, EndpointEvents, Timed {
   // ---- Session ---------------------------------------------------------------------------------------------------
 
   onBytes(bytes: Uint8Array): void {
+    if (this.heapIndex < 0) this.#linger()
     this.endpoint.receive(bytes)
   }
 
@@ -165,21 +167,30 @@ export class AddressSession implements Session, EndpointEvents, Timed {
   }
 
   arrived(client: CoapClient): void {
-    this.clients.add(client)
+    this.clients.set(client, client)
   }
 
   left(client: CoapClient): void {
     this.clients.delete(client)
     if (this.anonymous === client) this.anonymous = undefined
+    if (this.heapIndex < 0) this.#linger()
   }
 
   // ---- inside ----------------------------------------------------------------------------------------------------
 
-  /** Nobody left, nothing to remember: the address is forgotten. */
+  /** Nothing to remember: the address rests until it is heard, or, with nobody left, is forgotten. */
   onDeadline(): void {
-    const quiet = this.endpoint.isQuiet()
-    if (quiet && this.clients.size === 0) this.link.close('idle')
-    else this.#linger()
+    if (!this.endpoint.isQuiet()) {
+      this.#linger()
+    } else if (this.clients.size === 0) {
+      this.link.close('idle')
+    } else {
+      this.endpoint.rest()
+      if (this.#transfers?.size === 0) {
+        this.#transfers.close()
+        this.#transfers = undefined
+      }
+    }
   }
 
   #loginDecided(key: string): void {

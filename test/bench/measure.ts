@@ -9,7 +9,7 @@ import type { Scale, Workload } from './workloads.ts'
 /** For handshakes, settling and draining, on top of the seconds of the job. */
 const GENERATOR_MS = 120_000
 
-const VIRTUAL_MS = 300_000
+const PROGRAM_MS = 300_000
 
 /** CPUs of the two sides; undefined leaves it to the system. */
 export interface Pins {
@@ -20,13 +20,15 @@ export interface Pins {
 export type Outcome = { readonly load: LoadResult } | { readonly memory: MemoryResult }
 
 export async function measure(workload: Workload, serverName: ServerName, scale: Scale, pins: Pins): Promise<Outcome> {
-  if (workload.job === undefined) return { memory: await measureVirtualClients(scale.virtualClients, pins) }
+  const { job, program } = workload
+  if (program !== undefined) return { memory: await measureProgram(program.name, program.clients(scale), pins) }
+  if (job === undefined) throw new Error(`${workload.name} has neither a job nor a program`)
   const server = await startServer(serverName, pins.server, {
     datagrams: workload.datagrams === true,
     terminals: workload.terminals === true,
   })
   try {
-    const outcome = await generate(workload.job(server, scale, serverName), pins, scale)
+    const outcome = await generate(job(server, scale, serverName), pins, scale)
     if (!server.child.alive) throw new Error(`${serverName} ended: ${server.child.output}`)
     return outcome
   } catch (error) {
@@ -63,14 +65,14 @@ function opened(answer: Answer): Outcome {
   return answer
 }
 
-async function measureVirtualClients(clients: number, pins: Pins): Promise<MemoryResult> {
+async function measureProgram(name: string, clients: number, pins: Pins): Promise<MemoryResult> {
   const child = Child.start({
     file: process.execPath,
-    args: [...process.execArgv, '--expose-gc', benchProgram('servers/virtual-clients'), String(clients)],
+    args: [...process.execArgv, '--expose-gc', benchProgram(name), String(clients)],
     cpu: pins.server,
   })
   try {
-    await child.until('the memory of virtual clients', VIRTUAL_MS, () => child.output.endsWith('}'))
+    await child.until(`the memory of ${name}`, PROGRAM_MS, () => child.output.endsWith('}'))
     return JSON.parse(child.output) as MemoryResult
   } finally {
     await child.stop()

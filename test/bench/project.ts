@@ -1,10 +1,17 @@
 /** Where the bench's own programs and the product lie, whether it runs compiled or from source. */
 import { existsSync } from 'node:fs'
 import { dirname, extname, join } from 'node:path'
+import type { GatewayModule } from '../../src/sdk.ts'
 
 /** A program of the bench: `load/main` to the file to run, with the same extension as this one. */
 export function benchProgram(name: string): string {
   return join(import.meta.dirname, `${name}${extname(import.meta.filename)}`)
+}
+
+/** A gateway of the product; a deleted one is no module, and throws. */
+export async function gatewayModule(name: string): Promise<GatewayModule> {
+  const path = new URL(`../../gateways/${name}/index${extname(import.meta.filename)}`, import.meta.url)
+  return ((await import(path.href)) as { default: GatewayModule }).default
 }
 
 /** The compiled product's entry, found from the nearest package.json upwards. */

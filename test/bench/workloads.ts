@@ -9,6 +9,7 @@ export interface Scale {
   readonly idleClients: number
   readonly idleSettleSeconds: number
   readonly virtualClients: number
+  readonly coapClients: number
 }
 
 export const FULL: Scale = {
@@ -17,6 +18,7 @@ export const FULL: Scale = {
   idleClients: 10_000,
   idleSettleSeconds: 6,
   virtualClients: 1_000_000,
+  coapClients: 200_000,
 }
 
 export const QUICK: Scale = {
@@ -25,6 +27,7 @@ export const QUICK: Scale = {
   idleClients: 1_000,
   idleSettleSeconds: 0.5,
   virtualClients: 50_000,
+  coapClients: 5_000,
 }
 
 export interface Workload {
@@ -35,8 +38,10 @@ export interface Workload {
   readonly datagrams?: boolean
   /** The servers need a port for JT/T 808 terminals. */
   readonly terminals?: boolean
-  /** What the generator does to the server; absent: the measurement is a process of its own (`virtual clients`). */
+  /** What the generator does to the server. */
   readonly job?: (server: RunningServer, scale: Scale, serverName: ServerName) => Job
+  /** In place of a job: a program that is server and load in one, and gets the number of clients. */
+  readonly program?: { readonly name: string; readonly clients: (scale: Scale) => number }
 }
 
 const BROKERS: readonly ServerName[] = ['omnigate', 'mosquitto', 'aedes']
@@ -62,15 +67,10 @@ const UDP_SOCKETS = 64
 /** Below what the default receive buffer of a socket holds: about 270 small datagrams. */
 const UDP_WINDOW = 128
 
-export const WORKLOADS: readonly Workload[] = [
-  mqtt('fanin-qos0-bursty', '20 publishers to 1 subscriber, QoS 0, 2000 outstanding', 'fan-in', 0, 2000),
-  mqtt('fanin-qos0-20', '20 publishers to 1 subscriber, QoS 0, 20 outstanding', 'fan-in', 0, 20),
-  mqtt('fanin-qos1', '20 publishers to 1 subscriber, QoS 1, 2000 outstanding', 'fan-in', 1, 2000),
-  mqtt('fanout-qos0', '1 publisher to 1000 subscribers, QoS 0, 20 publishes outstanding', 'fan-out', 0, 20),
-  mqtt('fanout-qos1', '1 publisher to 1000 subscribers, QoS 1, 20 publishes outstanding', 'fan-out', 1, 20),
-  {
-    name: 'udp-to-mqtt',
-    title: `${UDP_SOCKETS} UDP devices (CoAP NON POST) to 1 MQTT subscriber; the peer only echoes datagrams`,
+function coap(name: string, kind: string, confirmable: boolean): Workload {
+  return {
+    name,
+    title: `${UDP_SOCKETS} UDP devices (CoAP ${kind} POST) to 1 MQTT subscriber; the peer only echoes datagrams`,
     servers: ['omnigate', 'udp-echo'],
     datagrams: true,
     job: (server, { warmSeconds, seconds }, serverName) => ({
@@ -79,11 +79,22 @@ export const WORKLOADS: readonly Workload[] = [
       ...(serverName === 'udp-echo' ? {} : { mqttPort: server.tcpPort }),
       serverPid: server.child.pid,
       sockets: UDP_SOCKETS,
+      confirmable,
       window: UDP_WINDOW,
       warmSeconds,
       seconds,
     }),
-  },
+  }
+}
+
+export const WORKLOADS: readonly Workload[] = [
+  mqtt('fanin-qos0-bursty', '20 publishers to 1 subscriber, QoS 0, 2000 outstanding', 'fan-in', 0, 2000),
+  mqtt('fanin-qos0-20', '20 publishers to 1 subscriber, QoS 0, 20 outstanding', 'fan-in', 0, 20),
+  mqtt('fanin-qos1', '20 publishers to 1 subscriber, QoS 1, 2000 outstanding', 'fan-in', 1, 2000),
+  mqtt('fanout-qos0', '1 publisher to 1000 subscribers, QoS 0, 20 publishes outstanding', 'fan-out', 0, 20),
+  mqtt('fanout-qos1', '1 publisher to 1000 subscribers, QoS 1, 20 publishes outstanding', 'fan-out', 1, 20),
+  coap('udp-to-mqtt', 'NON', false),
+  coap('coap-con-to-mqtt', 'confirmable', true),
   {
     name: 'terminals-to-mqtt',
     title: `${TERMINALS} JT/T 808 terminals, one report each on its way, to 1 MQTT subscriber as JSON; the peer only answers`,
@@ -128,5 +139,12 @@ export const WORKLOADS: readonly Workload[] = [
     name: 'memory-virtual-client',
     title: 'virtual client with one subscription, on the broker core alone',
     servers: ['omnigate'],
+    program: { name: 'servers/virtual-clients', clients: ({ virtualClients }) => virtualClients },
+  },
+  {
+    name: 'memory-coap-observer',
+    title: 'idle CoAP client that logged in and observes one topic',
+    servers: ['omnigate'],
+    program: { name: 'servers/coap-clients', clients: ({ coapClients }) => coapClients },
   },
 ]

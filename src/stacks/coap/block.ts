@@ -60,11 +60,11 @@ const KEY_OPTIONS: readonly number[] = [URI_HOST, URI_PORT, URI_PATH, URI_QUERY,
 
 /** Equal for requests whose blocks belong to one transfer; the peer itself is not part of it. */
 export function transferKey(code: number, options: OptionSet): string {
-  let key = String(code)
+  const parts = [String(code)]
   for (const number of KEY_OPTIONS) {
-    for (const value of options.opaques(number)) key += `|${number}:${Buffer.from(value).toString('latin1')}`
+    for (const value of options.opaques(number)) parts.push(`${number}:${Buffer.from(value).toString('latin1')}`)
   }
-  return key
+  return parts.join('|')
 }
 
 export interface Slice {

@@ -72,6 +72,8 @@ export class Deadlines {
       first.onDeadline(now)
     }
     this.#rearm()
+    // What fired may be forgotten by whoever keeps it.
+    if (this.#heap.length === 0) this.#timer.disarm()
   }
 
   /** A timer that fires too early does no harm, so it is moved only when the next deadline is earlier. */

@@ -76,9 +76,9 @@ export class Endpoint implements MessageLayer, ExchangeHost, TransmissionHost {
 
   readonly #context: EndpointContext
   readonly #events: EndpointEvents
-  readonly #optionCache = new OptionCache()
+  #optionCache: OptionCache | undefined = undefined
   readonly #exchanges: Exchanges
-  readonly #responses: RecentResponses
+  #responses: RecentResponses | undefined = undefined
   #messageId: number
   #waiting: Transmission[] | undefined = undefined
   #outstanding: Map<number, Transmission> | undefined = undefined
@@ -92,7 +92,6 @@ export class Endpoint implements MessageLayer, ExchangeHost, TransmissionHost {
     const { exchangeLifetimeMs, nonLifetimeMs } = deriveTimes(settings.parameters)
     const { maxExchanges, maxReplyBytes } = settings
     this.#exchanges = new Exchanges({ maxExchanges, maxReplyBytes, exchangeLifetimeMs, nonLifetimeMs })
-    this.#responses = new RecentResponses(maxExchanges, exchangeLifetimeMs)
     const [high = 0, low = 0] = context.random(2)
     this.#messageId = (high << 8) | low // RFC 7252 4.4: begin anywhere
   }
@@ -111,7 +110,14 @@ export class Endpoint implements MessageLayer, ExchangeHost, TransmissionHost {
     return this.#exchanges.purge(this.now()) && this.unsettled === 0
   }
 
+  rest(): void {
+    this.#optionCache = undefined
+    if (this.#outstanding?.size === 0) this.#outstanding = undefined
+    if (this.#waiting?.length === 0) this.#waiting = undefined
+  }
+
   receive(datagram: Uint8Array): void {
+    this.#optionCache ??= new OptionCache()
     const message = parse(datagram, this.#optionCache, this.settings.maxTokenBytes)
     if (isMalformed(message)) {
       this.#events.onMalformed(message)
@@ -260,6 +266,7 @@ export class Endpoint implements MessageLayer, ExchangeHost, TransmissionHost {
   /** A response in a message of its own. */
   #onResponse(response: CoapMessage): void {
     const now = this.now()
+    this.#responses ??= this.#newResponses()
     let expected = this.#responses.find(response, now)
     if (expected === undefined) {
       expected = this.#events.onResponse?.(response) === true
@@ -269,6 +276,11 @@ export class Endpoint implements MessageLayer, ExchangeHost, TransmissionHost {
       this.#events.count('duplicate')
     }
     if (response.type === CON) this.send(serializeEmpty(expected ? ACK : RST, response.messageId)) // RFC 7252 4.2
+  }
+
+  #newResponses(): RecentResponses {
+    const { maxExchanges, parameters } = this.settings
+    return new RecentResponses(maxExchanges, deriveTimes(parameters).exchangeLifetimeMs)
   }
 
   #onReset(messageId: number): void {

@@ -15,6 +15,8 @@ export interface MessageLayer {
   now(): number
   /** True when forgetting the peer loses nothing. */
   isQuiet(): boolean
+  /** Keeps nothing that can be made again: nothing is to be expected of the peer for a while. */
+  rest(): void
   receive(bytes: Uint8Array): void
   /** Call when the context's timer fires. */
   onTimer(): void

@@ -71,7 +71,7 @@ export class StreamEndpoint implements MessageLayer, ExchangeHost, TransmissionH
   readonly deadlines: Deadlines
   readonly #context: StreamContext
   readonly #events: EndpointEvents
-  readonly #optionCache = new OptionCache()
+  #optionCache: OptionCache | undefined = undefined
   readonly #framer: Framer
   readonly #open = new Set<Exchange>()
   readonly #pongs: WaitingPong[] = []
@@ -104,6 +104,10 @@ export class StreamEndpoint implements MessageLayer, ExchangeHost, TransmissionH
 
   isQuiet(): boolean {
     return this.#open.size === 0
+  }
+
+  rest(): void {
+    this.#optionCache = undefined
   }
 
   receive(bytes: Uint8Array): void {
@@ -197,6 +201,7 @@ export class StreamEndpoint implements MessageLayer, ExchangeHost, TransmissionH
       return
     }
     if (isSignalling(code)) datagram[1] = READABLE_CODE
+    this.#optionCache ??= new OptionCache()
     const message = parse(datagram, isSignalling(code) ? undefined : this.#optionCache)
     if (isMalformed(message)) this.malformed(message)
     else if (isSignalling(code)) this.#onSignal(code, message)

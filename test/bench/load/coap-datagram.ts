@@ -1,7 +1,9 @@
-/** A device's datagram: RFC 7252 NON POST /ps/{topic}?clientid={id} with a stamped payload, encoded once and reused. */
+/** A device's datagram: RFC 7252 CON or NON POST /ps/{topic}?clientid={id} with a stamped payload, encoded once and reused. */
 import { blankPayload, stamp } from './stamp.ts'
 
-const VERSION_1_NON = 0x50 // RFC 7252 3: version 1, type 1 (NON)
+// RFC 7252 3: version 1, type 0 (CON) and 1 (NON)
+const VERSION_1_CON = 0x40
+const VERSION_1_NON = 0x50
 const POST = 0x02 // RFC 7252 12.1.1
 const URI_PATH = 11 // RFC 7252 5.10
 const URI_QUERY = 15 // RFC 7252 5.10
@@ -27,12 +29,12 @@ export class PublishDatagram {
   readonly #payloadAt: number
   #sent = 0
 
-  constructor(publisher: number, topic: string, clientId: string) {
+  constructor(publisher: number, topic: string, clientId: string, confirmable = false) {
     this.#publisher = publisher
     const [first = '', ...rest] = ['ps', ...topic.split('/')]
     const path = [option(URI_PATH, first), ...rest.map((segment) => option(0, segment))]
     const head = Buffer.concat([
-      Buffer.from([VERSION_1_NON | TOKEN_BYTES, POST, 0, 0]),
+      Buffer.from([(confirmable ? VERSION_1_CON : VERSION_1_NON) | TOKEN_BYTES, POST, 0, 0]),
       Buffer.alloc(TOKEN_BYTES),
       ...path,
       option(URI_QUERY - URI_PATH, `clientid=${clientId}`),

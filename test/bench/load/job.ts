@@ -25,6 +25,7 @@ export interface UdpJob {
   readonly mqttPort?: number
   readonly serverPid: number
   readonly sockets: number
+  readonly confirmable: boolean
   readonly window: number
   readonly warmSeconds: number
   readonly seconds: number

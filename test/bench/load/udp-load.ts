@@ -97,16 +97,16 @@ class UdpLoad implements Workload {
   }
 }
 
-async function openDevice(port: number, index: number): Promise<Device> {
+async function openDevice({ udpPort, confirmable }: UdpJob, index: number): Promise<Device> {
   const socket = createSocket({ type: 'udp4', recvBufferSize: RECEIVE_BUFFER_BYTES })
-  socket.connect(port, '127.0.0.1')
+  socket.connect(udpPort, '127.0.0.1')
   await once(socket, 'connect')
-  return { socket, datagram: new PublishDatagram(index, deviceTopic(index), String(FIRST_DEVICE + index)) }
+  return { socket, datagram: new PublishDatagram(index, deviceTopic(index), String(FIRST_DEVICE + index), confirmable) }
 }
 
 export async function runUdpLoad(job: UdpJob): Promise<LoadResult> {
   if (job.sockets > MAX_SOCKETS) throw new Error(`at most ${MAX_SOCKETS} sockets`)
-  const devices = await Promise.all(Array.from({ length: job.sockets }, (_, index) => openDevice(job.udpPort, index)))
+  const devices = await Promise.all(Array.from({ length: job.sockets }, (_, index) => openDevice(job, index)))
   const load = new UdpLoad(devices, job.window, job.mqttPort === undefined)
   const loop = new ClosedLoop(load)
   for (const device of devices) {

@@ -7,18 +7,12 @@ import type { Port } from '../../../src/broker/port.ts'
 import { Message } from '../../../src/sdk.ts'
 import { TEST_CORE_LIMITS } from '../../../src/testing/limits.ts'
 import type { MemoryResult } from '../load/job.ts'
-import { rssKb } from '../proc.ts'
+import { settledRssKb } from './settled-rss.ts'
 
 /** How many of the clients get a message in the end, to prove that what was measured is alive. */
 const PROBES = 1000
 
 const START_MS = Date.UTC(2026, 0, 1)
-
-function settledRssKb(): number {
-  if (globalThis.gc === undefined) throw new Error('needs node --expose-gc')
-  for (let i = 0; i < 3; i++) globalThis.gc()
-  return rssKb(process.pid)
-}
 
 /** As decoded from a device's packet: a flat string, not a concatenation. */
 function decoded(text: string): string {
