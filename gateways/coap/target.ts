@@ -60,7 +60,7 @@ export function targetOf(options: OptionSet, bert: boolean): Target {
 
 function read(options: OptionSet, bert: boolean): Target {
   const target = new Target(options)
-  const fault = requestFault(options, bert)
+  const fault = requestFault(options, { bert })
   if (fault !== undefined) {
     target.badOption = fault.code === BAD_OPTION
     target.refused = fault

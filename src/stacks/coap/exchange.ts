@@ -36,6 +36,9 @@ export interface ExchangeHost {
 /** `acknowledged`: an empty acknowledgement went out, the response will be separate. */
 export type ExchangeState = 'open' | 'acknowledged' | 'answered'
 
+const HEADER_BYTES = 4
+const NO_REPLY = -1
+
 export class Exchange implements Timed {
   dueAt = 0
   heapIndex = -1
@@ -47,10 +50,12 @@ export class Exchange implements Timed {
   /** When the request arrived. */
   readonly at: number
   state: ExchangeState = 'open'
-  /** What a retransmission of the request gets. */
+  /** What a retransmission of the request gets; undefined also where the code says it all. */
   reply: Uint8Array | undefined = undefined
   /** Makes of the answer what goes out, where the request was protected. */
   protect: ((response: Response) => Response) | undefined = undefined
+  /** Code of a reply without options and payload: most are, and it is not worth keeping their bytes. */
+  #bareReply = NO_REPLY
 
   readonly #host: ExchangeHost
   /** RFC 7967 2.1: bit `class - 1` set means that responses of this class are not wanted. */
@@ -76,8 +81,10 @@ export class Exchange implements Timed {
     } else if (!wanted) {
       this.acknowledge()
     } else if (this.state === 'open') {
-      this.reply = this.#serialize(ACK, this.messageId, response)
-      this.#host.send(this.reply)
+      const reply = this.#serialize(ACK, this.messageId, response)
+      if (reply.length === HEADER_BYTES + this.token.length) this.#bareReply = response.code
+      else this.reply = reply
+      this.#host.send(reply)
     } else {
       this.#host.sendSeparate(this.token, response)
     }
@@ -96,6 +103,7 @@ export class Exchange implements Timed {
   /** The request arrived again. */
   repeat(): void {
     if (this.reply !== undefined) this.#host.send(this.reply)
+    else if (this.#bareReply !== NO_REPLY) this.#host.send(serialize(ACK, this.#bareReply, this.messageId, this.token))
   }
 
   /** A message with the same id is a repetition only when it is the same request: devices restart their counters. */
