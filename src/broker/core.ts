@@ -51,7 +51,7 @@ export class BrokerCore {
   readonly #clients = new Map<string, Client>()
   readonly #table = new SubscriptionTable()
   readonly #agenda: Agenda
-  readonly #policy: TopicPolicy
+  readonly policy: TopicPolicy
   readonly #replays: Replays
   readonly #surroundings: Surroundings
   readonly #limits: CoreLimits
@@ -66,10 +66,10 @@ export class BrokerCore {
     this.#surroundings = surroundings
     this.#limits = limits
     this.#agenda = new Agenda(surroundings, limits)
-    this.#policy = new TopicPolicy(surroundings, limits)
+    this.policy = new TopicPolicy(surroundings, limits)
     this.#outbox = new Outbox(surroundings, this.stats, limits.maxQueuedBytes)
     this.#replays = new Replays(this.#outbox, () => surroundings.more())
-    this.#subscriptions = new Subscriptions(this.#table, this.retainedStore, this.#policy, surroundings)
+    this.#subscriptions = new Subscriptions(this.#table, this.retainedStore, this.policy, surroundings)
     this.provide(new Presence(this.#clients))
     this.#router = new Router(this.#outbox, limits.sharedPolicy, (bytes) => surroundings.random(bytes))
     this.#journal = surroundings.journal
@@ -111,7 +111,7 @@ export class BrokerCore {
   attach(port: Port, ref: object, request: ConnectRequest): { outcome: ConnectOutcome; client?: Client } {
     const assigned = request.clientId === ''
     const id = assigned ? assignedId(this.#surroundings.random, (taken) => this.#clients.has(taken)) : request.clientId
-    const refusal = this.#policy.clientIdRefusal(id)
+    const refusal = this.policy.clientIdRefusal(id)
     if (refusal !== undefined) return { outcome: { ok: false, reason: refusal } }
     const old = this.#clients.get(id)
     if (request.expiryMs > 0 && this.#journal?.ready === false) return { outcome: NOT_STORED }
@@ -224,10 +224,10 @@ export class BrokerCore {
     const cached = this.#table.cached(topic)
     if (cached === undefined) {
       const delayed = parseDelayed(topic)
-      if (delayed === 'invalid' || (delayed === undefined && !this.#policy.isName(topic))) return this.#reject('invalid-topic')
+      if (delayed === 'invalid' || (delayed === undefined && !this.policy.isName(topic))) return this.#reject('invalid-topic')
       if (delayed !== undefined) return this.#delay(message, delayed, from)
     }
-    if (from !== undefined && !this.#policy.mayPublish(from, topic)) return this.#reject('not-authorized')
+    if (from !== undefined && !this.policy.mayPublish(from, topic)) return this.#reject('not-authorized')
     const match = cached ?? this.#table.match(topic)
     if (this.#journal?.ready === false && needsStore(match, message)) return this.#reject('unavailable')
     message.publisher = from
@@ -268,26 +268,18 @@ export class BrokerCore {
   wanted(topic: string, from?: Client): boolean {
     if (parseDelayed(topic) !== undefined) return true
     const { subscriptions, groups } = this.#table.match(topic)
-    return subscriptions.length > 0 || groups !== undefined || (from !== undefined && !this.#policy.mayPublish(from, topic))
+    return subscriptions.length > 0 || groups !== undefined || (from !== undefined && !this.policy.mayPublish(from, topic))
   }
 
   /** The retained (or computed) message of an exact topic. */
   retained(topic: string, reader?: Client): Message | undefined | 'not-authorized' {
-    if (reader !== undefined && !this.#policy.maySubscribe(reader, topic)) return 'not-authorized'
+    if (reader !== undefined && !this.policy.maySubscribe(reader, topic)) return 'not-authorized'
     return this.#subscriptions.retained(topic)
   }
 
   /** What the reader may read of the first `limit` stored messages that match. */
   retainedUnder(filter: string, limit: number, reader: Client): Message[] {
-    const { authorize } = this.#surroundings
-    const messages = this.retainedStore.match(filter, () => this.#surroundings.now())
-    const readable: Message[] = []
-    for (let i = 0; i < limit; i++) {
-      const { value } = messages.next()
-      if (value === undefined) break
-      if (authorize?.(reader, 'subscribe', value.topic) ?? true) readable.push(value)
-    }
-    return readable
+    return this.#subscriptions.retainedUnder(filter, limit, reader)
   }
 
   /** Adds topics that are computed on demand instead of stored. */
@@ -374,8 +366,8 @@ export class BrokerCore {
   // ---- inside --------------------------------------------------------------------------------------------------
 
   #delay(message: Message, { topic, delayMs }: DelayedTopic, from: Client | undefined): PublishOutcome {
-    if (!this.#policy.isName(topic)) return this.#reject('invalid-topic')
-    if (from !== undefined && !this.#policy.mayPublish(from, topic)) return this.#reject('not-authorized')
+    if (!this.policy.isName(topic)) return this.#reject('invalid-topic')
+    if (from !== undefined && !this.policy.mayPublish(from, topic)) return this.#reject('not-authorized')
     message.publisher = from
     const later = postponed(message, topic, delayMs)
     return this.delayed.add(later, this.#surroundings.now() + delayMs) ? 'delivered' : this.#reject('quota')

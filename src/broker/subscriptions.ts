@@ -68,6 +68,17 @@ export class Subscriptions {
     return subscription
   }
 
+  retainedUnder(filter: string, limit: number, reader: Client): Message[] {
+    const messages = this.#retained.match(filter, () => this.#surroundings.now())
+    const readable: Message[] = []
+    for (let i = 0; i < limit; i++) {
+      const { value } = messages.next()
+      if (value === undefined) break
+      if (this.#policy.maySubscribe(reader, value.topic)) readable.push(value)
+    }
+    return readable
+  }
+
   retained(topic: string): Message | undefined {
     const stored = this.#retained.get(topic, this.#surroundings.now())
     if (stored !== undefined) return stored

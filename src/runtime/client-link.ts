@@ -92,6 +92,11 @@ export abstract class ClientLink {
     return core.wanted(rules.rewrite?.topic(mounted, this.client) ?? mounted, this.client)
   }
 
+  mayPublish(topic: string): boolean {
+    if (this.client === undefined) return false
+    return this.runtime.shared.core.policy.mayPublish(this.client, this.mount?.topic(topic) ?? topic)
+  }
+
   retained(topic: string): Message | undefined | 'not-authorized' {
     if (this.client === undefined) return undefined
     return this.runtime.shared.core.retained(this.#filter(topic, this.client), this.client)

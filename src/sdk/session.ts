@@ -210,6 +210,8 @@ export interface Link {
   publish(message: Message, tag?: number): void
   /** False when nobody would see a publish to this topic, so that its payload need not be built. */
   wanted(topic: string): boolean
+  /** True when the client may publish to this topic. */
+  mayPublish(topic: string): boolean
   /** The retained message of this exact topic, if the client may read it. */
   retained(topic: string): Message | undefined | 'not-authorized'
   /** Retained messages below a filter that the client may read; of the first `limit` that match. */

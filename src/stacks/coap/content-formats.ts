@@ -7,6 +7,8 @@ export const JSON_FORMAT = 50
 export const MERGE_PATCH = 52
 export const CBOR = 60
 export const MISSING_BLOCKS = 272 // RFC 9177 12.3
+/** draft-ietf-core-coap-pubsub: the number that it asks for. */
+export const PUBSUB = 606
 
 export interface ContentFormat {
   readonly id: number
@@ -52,6 +54,7 @@ const ROWS: readonly Row[] = [
   [311, 'application/sensml+xml'],
   [320, 'application/senml-etch+json', 'text'],
   [322, 'application/senml-etch+cbor'],
+  [606, 'application/core-pubsub+cbor'],
   [10000, 'application/vnd.ocf+cbor'],
   [10001, 'application/oscore'],
   [11542, 'application/vnd.oma.lwm2m+tlv'],
