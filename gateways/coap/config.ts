@@ -64,6 +64,7 @@ const limits = z
       '64KiB',
       info('Kept replies', 'Bytes of answers of one address kept against repetition; the oldest are forgotten'),
     ),
+    maxTopics: count(10_000, 0, 10_000_000, 'Topics', 'Topics configured at /pubsub; further ones get 5.03'),
     maxMessageSize: size(
       '128KiB',
       info('Message size', 'Largest message over TCP, TLS and WebSocket; a larger one ends the connection'),

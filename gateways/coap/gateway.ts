@@ -7,6 +7,7 @@ import type { StreamSettings } from '#stacks/coap/stream-endpoint'
 import { ByteBudget } from '#stacks/coap/uploads'
 import type { CoapClient } from './client.ts'
 import type { CoapConfig } from './config.ts'
+import { Topics } from './pubsub/topic.ts'
 import { AddressSession } from './session.ts'
 
 /** RFC 7252 3 */
@@ -20,6 +21,8 @@ export class CoapGateway implements Gateway<CoapConfig> {
   readonly transferBudget: ByteBudget
   /** Everybody who is logged in, by client id: a client is known by that, wherever it is. */
   readonly clients = new Map<string, CoapClient>()
+  /** What somebody has configured at `/pubsub`. */
+  readonly topics = new Topics()
   /** An address that has been silent for so long, without clients, is forgotten: no repetition of a request can come. */
   readonly lingerMs: number
 

@@ -1,12 +1,13 @@
 /** All observations of one client, and the subscriptions behind them. RFC 7641 sections 3.6, 4.1, 4.2 */
 import type { Delivery, Message, QoS, SubscribeOutcome } from '#sdk'
-import { CON, CONTENT, NOT_ACCEPTABLE, SERVICE_UNAVAILABLE, VALID } from '#stacks/coap/codes'
+import { CON, CONTENT, NOT_ACCEPTABLE, NOT_FOUND, SERVICE_UNAVAILABLE, VALID } from '#stacks/coap/codes'
 import type { Response } from '#stacks/coap/exchange'
 import { ETAG } from '#stacks/coap/options'
 import type { Call } from './call.ts'
 import type { CoapClient } from './client.ts'
 import { FewMap } from './few-map.ts'
 import { DeliveryTask, Observer, type Subscription } from './observer.ts'
+import type { Topic } from './pubsub/topic.ts'
 import { qosOf } from './qos.ts'
 import { representState } from './representation.ts'
 import { refusal, retryLater, subscribeRefusal } from './responses.ts'
@@ -21,13 +22,24 @@ export interface Interest {
   /** One topic and no filter: it has a value, which comes with the answer. */
   readonly isName: boolean
   readonly isCommands: boolean
+  /** It is observed as the data of this configured topic. */
+  readonly topic?: Topic
 }
 
 /**
  * Why an observation is over. `cancelled`: by the client. `closed`: with its client. `replaced`: the token, or the topic,
- * is used for something else now. `refused`: it never began. The others stand in RFC 7641 3.6, 4.2 and 4.5.
+ * is used for something else now. `refused`: it never began. `removed`: there is nothing to observe. The others stand in RFC 7641 3.6, 4.2 and 4.5.
  */
-export type ObservationEnd = 'cancelled' | 'closed' | 'replaced' | 'refused' | 'format' | 'token-in-use' | 'reset' | 'timeout'
+export type ObservationEnd =
+  | 'cancelled'
+  | 'closed'
+  | 'replaced'
+  | 'refused'
+  | 'removed'
+  | 'format'
+  | 'token-in-use'
+  | 'reset'
+  | 'timeout'
 
 interface Registration {
   readonly observer: Observer
@@ -71,10 +83,11 @@ export class Observations {
     const { filter } = interest
     const qos = target.query.qos ?? qosOf(config.subscribeQos, exchange.type === CON)
     const subscription = this.#subscription(interest, qos)
-    const observer = new Observer(this.#client, subscription, qos, call)
+    const observer = new Observer(this.#client, subscription, qos, call, interest.topic)
     subscription.observers.set(observer, observer)
     subscription.newest = observer
     session.observers.set(exchange.token, observer)
+    interest.topic?.observers.add(observer)
     this.#size++
     this.#client.link.count('observation-added')
     const tag = ++this.#lastTag
@@ -128,12 +141,17 @@ export class Observations {
     if (done === undefined) return
     const task = new DeliveryTask(delivery, receivers.length, done)
     for (const observer of receivers) {
+      if (observer.topic !== undefined && isRemoval(delivery.message)) {
+        this.finish(observer, refusal(NOT_FOUND, 'the data was deleted'), 'removed')
+        task.settled(undefined)
+        continue
+      }
       if (observer.accepts(delivery.message)) {
         observer.offer(task)
         continue
       }
       // RFC 7641 4.2: what the client cannot accept ends the observation.
-      this.#conclude(observer, refusal(NOT_ACCEPTABLE, 'the topic has another format now'), 'format')
+      this.finish(observer, refusal(NOT_ACCEPTABLE, 'the topic has another format now'), 'format')
       task.settled('not-acceptable')
     }
   }
@@ -159,12 +177,18 @@ export class Observations {
     for (const { call } of undecided) call.respond(retryLater(SERVICE_UNAVAILABLE, 'the session has ended'))
     for (const observer of this.#all()) {
       if (last === undefined) this.end(observer, 'closed')
-      else this.#conclude(observer, last, 'closed')
+      else this.finish(observer, last, 'closed')
     }
   }
 
   /** The client rejected a notification, or did not answer. RFC 7641 3.6, 4.5 */
   ended(observer: Observer, why: 'reset' | 'timeout'): void {
+    this.#remove(observer, why)
+  }
+
+  /** Ends an observation with a last message, which is no success. RFC 7641 4.2 */
+  finish(observer: Observer, last: Response, why: ObservationEnd): void {
+    observer.observation.conclude(last, observer.confirms(observer.qos))
     this.#remove(observer, why)
   }
 
@@ -188,12 +212,13 @@ export class Observations {
     return this.#byFilter.values().flatMap(({ observers }) => observers.values())
   }
 
-  #isSame(observer: Observer, call: Call, { filter, isCommands }: Interest): boolean {
+  #isSame(observer: Observer, call: Call, { filter, isCommands, topic }: Interest): boolean {
     const { target } = call
     const { subscription } = observer
     return (
       observer.client === this.#client &&
       subscription.filter === filter &&
+      observer.topic === topic &&
       subscription.isCommands === isCommands &&
       observer.accept === target.accept &&
       (target.query.qos ?? observer.qos) === observer.qos
@@ -261,15 +286,11 @@ export class Observations {
     return receivers
   }
 
-  #conclude(observer: Observer, last: Response, why: ObservationEnd): void {
-    observer.observation.conclude(last, observer.confirms(observer.qos))
-    this.#remove(observer, why)
-  }
-
   #remove(observer: Observer, why: ObservationEnd): void {
     const { subscription, client } = observer
     if (!subscription.observers.delete(observer)) return
     this.#size--
+    observer.topic?.observers.delete(observer)
     client.link.count(`observation-ended-${why}`)
     if (subscription.newest === observer) subscription.newest = undefined
     if (client.session.observers.get(observer.token) === observer) client.session.observers.delete(observer.token)
@@ -280,4 +301,9 @@ export class Observations {
     }
     if (this.#size === 0) client.expectAnew()
   }
+}
+
+/** MQTT 5.0 3.3.1.3: an empty retained message is the end of what was retained. */
+function isRemoval({ size, retain }: Message): boolean {
+  return size === 0 && retain
 }

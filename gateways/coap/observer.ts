@@ -8,6 +8,7 @@ import { type Notification, type NotificationOutcome, Observation } from '#stack
 import type { Call } from './call.ts'
 import type { CoapClient } from './client.ts'
 import type { FewMap } from './few-map.ts'
+import type { Topic } from './pubsub/topic.ts'
 import { replyOptions, represent, satisfies } from './representation.ts'
 import { locationOf } from './topics.ts'
 
@@ -34,21 +35,25 @@ export class Observer {
   readonly block: Block | undefined
   readonly transferKey: string
   readonly observation: Observation
+  /** The configured topic whose data it observes. */
+  readonly topic: Topic | undefined
   /** Notifications sent so far. */
   notified = 0
 
-  constructor(client: CoapClient, subscription: Subscription, qos: QoS, call: Call) {
+  constructor(client: CoapClient, subscription: Subscription, qos: QoS, call: Call, topic: Topic | undefined) {
     const { accept, block2 } = call.target
     this.client = client
     this.subscription = subscription
     this.qos = qos
+    this.topic = topic
     this.token = call.exchange.token
     this.accept = accept
     this.block = block2
     this.transferKey = call.transferKey
     const { confirmAfter, confirmEvery } = client.session.gateway.config
     const over = (why: 'reset' | 'timeout'): void => client.observations.ended(this, why)
-    this.observation = new Observation(client.session.endpoint, this.token, confirmAfter, over, confirmEvery)
+    const checkAfter = Math.min(confirmAfter, topic?.checkAfterMs ?? confirmAfter)
+    this.observation = new Observation(client.session.endpoint, this.token, checkAfter, over, confirmEvery)
   }
 
   accepts(message: Message): boolean {

@@ -15,7 +15,7 @@ const ALIASES: readonly (readonly [alias: string, path: string])[] = [
 ]
 
 /** Packages that one gateway's own folder may import, besides the schema library. */
-const GATEWAY_PACKAGES: Readonly<Record<string, readonly string[]>> = { mqtt: ['mqtt-packet'] }
+const GATEWAY_PACKAGES: Readonly<Record<string, readonly string[]>> = { mqtt: ['mqtt-packet'], coap: ['cborg'] }
 
 /** The project file that a specifier names, or undefined for a package or a module of Node.js. */
 export function resolveImport(from: string, specifier: string): string | undefined {

@@ -31,7 +31,9 @@ function put(call: Call, client: CoapClient): void {
     call.refuse(BAD_REQUEST, `invalid topic: name one after /${TOPIC_ROOT}, without wildcards`)
   } else if (holdsCondition(call, client)) {
     const { contentFormat } = target
-    publish(call, client, target.topic, contentFormat === undefined ? undefined : propertiesOf(contentFormat, call.body))
+    publish(call, client, target.topic, {
+      properties: contentFormat === undefined ? undefined : propertiesOf(contentFormat, call.body),
+    })
   }
 }
 

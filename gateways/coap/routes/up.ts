@@ -30,7 +30,7 @@ function envelope(kind: EnvelopeKind): (call: Call, client: CoapClient) => void 
     const source = { device: client.id, protocol: 'coap', gateway: link.gateway, now: link.now() }
     const made = text === undefined ? 'the payload is not UTF-8' : envelopeOf(kind, text, source)
     if (typeof made === 'string') call.refuse(BAD_REQUEST, made)
-    else publish(call, client, deviceTopic(client.id, leaf), propertiesOf(JSON_FORMAT, made), made)
+    else publish(call, client, deviceTopic(client.id, leaf), { properties: propertiesOf(JSON_FORMAT, made), payload: made })
   }
 }
 
@@ -38,7 +38,7 @@ function data(call: Call, client: CoapClient): void {
   if (!isNamed(call)) return
   const { contentFormat } = call.target
   const properties = contentFormat === undefined ? undefined : propertiesOf(contentFormat, call.body)
-  publish(call, client, deviceTopic(client.id, 'up/data'), properties)
+  publish(call, client, deviceTopic(client.id, 'up/data'), { properties })
 }
 
 /** The answer to a command: the response on `up/response` is the desk's, so that each command has exactly one. */
