@@ -5,18 +5,20 @@ import { after, before, describe, test } from 'node:test'
 import type { IncomingMessage, ObserveReadStream } from 'coap'
 import { Agent } from 'coap'
 import type { Cleanup } from '../e2e/child.ts'
-import { App } from '../e2e/mqtt-app.ts'
+import { App, Sys } from '../e2e/mqtt-app.ts'
 import { without } from '../e2e/needs.ts'
 import { listener, Server } from '../e2e/server.ts'
 import { until, within } from '../e2e/waiting.ts'
 
 interface Request {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'PUT'
   readonly pathname: string
   readonly query?: string
   readonly payload?: string
   readonly confirmable?: boolean
   readonly observe?: boolean
+  /** Size exponent of the blocks in which the payload goes up. RFC 7959 2.2 */
+  readonly block1?: number
 }
 
 class Client {
@@ -30,12 +32,13 @@ class Client {
     cleanup.after(() => this.#socket.close())
   }
 
-  async send({ payload, ...request }: Request): Promise<IncomingMessage> {
+  async send({ payload, block1, ...request }: Request): Promise<IncomingMessage> {
     const outgoing = this.#agent.request({ hostname: '127.0.0.1', port: this.#port, ...request })
     const response = new Promise<IncomingMessage>((resolve, reject) => {
       outgoing.once('response', resolve)
       outgoing.once('error', reject)
     })
+    if (block1 !== undefined) outgoing.setOption('Block1', Buffer.of(block1))
     outgoing.end(payload)
     return within(`answer to ${request.method} ${request.pathname}`, response)
   }
@@ -70,6 +73,41 @@ describe('the npm package coap', { skip: without('mqtt', 'coap') }, () => {
       assert.deepEqual([text, packet.qos], ['21.5', confirmable ? 1 : 0])
     })
   }
+
+  test('PUT keeps a value', async (t) => {
+    const { client } = await open(t)
+    const request = { pathname: '/ps/state/put', query: 'clientid=n1&retain=true', payload: 'on' }
+    assert.equal((await client.send({ method: 'PUT', ...request })).code, '2.04')
+    assert.equal((await client.send({ method: 'GET', pathname: '/ps/state/put' })).payload.toString(), 'on')
+  })
+
+  test('a body of 100 KiB goes up and comes down in blocks', async (t) => {
+    const { client, app } = await open(t)
+    await app.subscribe('large/n4')
+    const text = 'abcdefgh'.repeat(12_800)
+    const query = 'clientid=n4&retain=true'
+    const up = await client.send({ method: 'POST', pathname: '/ps/large/n4', query, payload: text, block1: 6 })
+    assert.equal(up.code, '2.04')
+    assert.equal((await app.message('the whole', () => true)).text, text)
+    assert.equal((await client.send({ method: 'GET', pathname: '/ps/large/n4', query })).payload.toString(), text)
+  })
+
+  test('who closes the stream is an observer no more', async (t) => {
+    const { client, app } = await open(t)
+    const request = { method: 'GET', pathname: '/ps/news/n5', query: 'clientid=n5', observe: true } as const
+    const stream = (await client.send(request)) as ObserveReadStream
+    stream.close()
+    await app.publish('news/n5', 'nobody wants it', { qos: 1 })
+    const ended = async (): Promise<boolean> =>
+      (await Sys.read(server.port('mqtt'))).under('gateways/coap/counters/observation-ended-') > 0
+    for (let turn = 0; !(await ended()); turn++) assert.ok(turn < 1000, 'the observation goes on')
+  })
+
+  test('discovery lists what there is', async (t) => {
+    const { client } = await open(t)
+    const { payload } = await client.send({ method: 'GET', pathname: '/.well-known/core', query: 'rt=core.ps' })
+    assert.match(payload.toString(), /^<\/ps>;rt="core\.ps"/)
+  })
 
   test('GET reads the retained value', async (t) => {
     const { client, app } = await open(t)
