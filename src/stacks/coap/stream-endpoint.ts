@@ -202,7 +202,7 @@ export class StreamEndpoint implements MessageLayer, ExchangeHost, TransmissionH
     }
     if (isSignalling(code)) datagram[1] = READABLE_CODE
     this.#optionCache ??= new OptionCache()
-    const message = parse(datagram, isSignalling(code) ? undefined : this.#optionCache)
+    const message = parse(datagram, isSignalling(code) ? undefined : this.#optionCache, this.settings.maxTokenBytes)
     if (isMalformed(message)) this.malformed(message)
     else if (isSignalling(code)) this.#onSignal(code, message)
     else if (isRequestCode(code)) this.#onRequest(message)
