@@ -273,11 +273,9 @@ export class BrokerCore {
 
   /** The retained (or computed) message of an exact topic. */
   retained(topic: string, reader?: Client): Message | undefined | 'not-authorized' {
-    if (reader !== undefined && !this.policy.maySubscribe(reader, topic)) return 'not-authorized'
-    return this.#subscriptions.retained(topic)
+    return this.#subscriptions.retained(topic, reader)
   }
 
-  /** What the reader may read of the first `limit` stored messages that match. */
   retainedUnder(filter: string, limit: number, reader: Client): Message[] {
     return this.#subscriptions.retainedUnder(filter, limit, reader)
   }

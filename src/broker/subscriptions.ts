@@ -68,6 +68,7 @@ export class Subscriptions {
     return subscription
   }
 
+  /** What the reader may read of the first `limit` stored messages that match. */
   retainedUnder(filter: string, limit: number, reader: Client): Message[] {
     const messages = this.#retained.match(filter, () => this.#surroundings.now())
     const readable: Message[] = []
@@ -79,7 +80,11 @@ export class Subscriptions {
     return readable
   }
 
-  retained(topic: string): Message | undefined {
+  retained(topic: string, reader: Client | undefined): Message | undefined | 'not-authorized' {
+    return reader === undefined || this.#policy.maySubscribe(reader, topic) ? this.#state(topic) : 'not-authorized'
+  }
+
+  #state(topic: string): Message | undefined {
     const stored = this.#retained.get(topic, this.#surroundings.now())
     if (stored !== undefined) return stored
     for (const provider of this.providers) {
@@ -112,7 +117,7 @@ export class Subscriptions {
   #replay(client: Client, filter: string): void {
     const subscription = client.subscription(filter) as Subscription
     if (!hasWildcard(filter)) {
-      const message = this.retained(filter)
+      const message = this.#state(filter)
       if (message === undefined) return
       client.replays ??= []
       client.replays.push({ source: [message].values(), subscription })

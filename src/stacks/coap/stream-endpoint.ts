@@ -3,7 +3,7 @@
  * message types, no acknowledgements, no repetition. Each end begins with its capabilities (CSM). Pure, as `Endpoint` is.
  */
 import type { Framer, FrameSink, Malformed } from '#sdk'
-import { isMalformed } from '#sdk'
+import { isMalformed, malformed } from '#sdk'
 import { EMPTY, isRequestCode } from './codes.ts'
 import { Deadlines } from './deadlines.ts'
 import type { EndpointContext, EndpointEvents } from './endpoint.ts'
@@ -196,8 +196,7 @@ export class StreamEndpoint implements MessageLayer, ExchangeHost, TransmissionH
     const code = datagram[1] as number
     if (code === EMPTY && this.#state !== 'expecting-csm') return // RFC 8323 3.4: may be sent at any time, means nothing
     if (this.#state === 'expecting-csm' && code !== CSM) {
-      this.#events.count('csm-missing')
-      this.#abort('the first message is a CSM')
+      this.malformed(malformed('csm-missing', 0, true))
       return
     }
     if (isSignalling(code)) datagram[1] = READABLE_CODE
@@ -220,7 +219,7 @@ export class StreamEndpoint implements MessageLayer, ExchangeHost, TransmissionH
   #onSignal(code: number, { token, options }: CoapMessage): void {
     const unknown = unknownCritical(options)
     if (unknown !== undefined) {
-      this.#events.count('signal-option-refused')
+      this.#events.onMalformed(malformed('signal-option', 0, true))
       this.#abort(`option ${unknown} is not supported here`, code === CSM ? unknown : undefined)
       return
     }

@@ -70,11 +70,11 @@ test('a first message that is no CSM ends the connection with Abort', () => {
     ['00 e2', 'csm-missing'],
     ['00 00', 'csm-missing'],
   ] as const) {
-    const { take, receive, ends, counted, requests } = start()
+    const { take, receive, ends, malformed, requests } = start()
     take()
     receive(message)
     assert.match(take()[0] ?? '', /^..(..)?e5ff/)
-    assert.deepEqual([ends, counted, requests.length], [['fault'], [reason], 0])
+    assert.deepEqual([ends, malformed, requests.length], [['fault'], [reason], 0])
     receive(PEER_CSM)
     assert.equal(ends.length, 1)
   }
@@ -148,7 +148,7 @@ test('a critical option that no signal has: Abort, which names it for a CSM', ()
   csm.take()
   csm.receive('10 e1 50')
   assert.match(csm.take()[0] ?? '', /^..(..)?e52105ff/)
-  assert.deepEqual([csm.ends, csm.counted], [['fault'], ['signal-option-refused']])
+  assert.deepEqual([csm.ends, csm.malformed], [['fault'], ['signal-option']])
 })
 
 test('elective options and signals that nobody knows are ignored', () => {
