@@ -1,5 +1,5 @@
 /** What the universal properties are asked about: a gateway on one kind of transport, with frames to begin from. */
-import type { GatewayModule, WireFormat } from '../../src/sdk.ts'
+import { type GatewayModule, isMalformed, type WireFormat } from '../../src/sdk.ts'
 import type { Installed, Vector } from '../conformance/installed.ts'
 import { bytesOf, wireOf } from '../conformance/installed.ts'
 
@@ -36,9 +36,23 @@ export function subjectsOf(gateway: Installed): Subject[] {
   )
   const over = (kinds: readonly string[]): boolean => module.transports.some((transport) => kinds.includes(transport))
   return [
-    ...(over(STREAMS) ? [{ name: `${name} over a stream`, module, wire, frames, malformed, datagram: false }] : []),
+    ...(over(STREAMS)
+      ? [{ name: `${name} over a stream`, module, ...streamOf(gateway, { wire, frames }), malformed, datagram: false }]
+      : []),
     ...(over(DATAGRAMS) ? [{ name: `${name} over datagrams`, module, wire, frames, malformed, datagram: true }] : []),
   ]
+}
+
+/** Where streams have a format of their own, `streamWire`, the frames are those of the same messages. */
+function streamOf(gateway: Installed, { wire, frames }: Pick<Subject, 'wire' | 'frames'>): Pick<Subject, 'wire' | 'frames'> {
+  const own = gateway.codec['streamWire'] as WireFormat<unknown> | undefined
+  if (own === undefined) return { wire, frames }
+  const bytes = frames.flatMap((frame) => {
+    const message = frame.wire.codec.decode(frame.bytes)
+    const encoded = isMalformed(message) ? undefined : own.codec.encode(message)
+    return encoded === undefined || isMalformed(own.codec.decode(encoded)) ? [] : [encoded]
+  })
+  return { wire: own, frames: bytes.map((encoded) => ({ bytes: encoded, wire: own, canonical: true })) }
 }
 
 function seedOf(gateway: Installed, vector: Vector): Seed {

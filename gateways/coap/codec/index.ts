@@ -1,8 +1,9 @@
-/** What travels: RFC 7252 messages, one in each datagram. */
-import type { WireFormat } from '#sdk'
+/** What travels: RFC 7252 messages, one in each datagram; RFC 8323 frames over streams. */
+import { isMalformed, type WireFormat } from '#sdk'
 import { codeText } from '#stacks/coap/codes'
 import { type CoapMessage, parse, serialize } from '#stacks/coap/message'
 import { decodeUint, type Option, optionDefinition, optionName } from '#stacks/coap/options'
+import { datagramOf, frameOf, StreamFramer } from '#stacks/coap/stream-frame'
 import { decodeText } from '#stacks/coap/text'
 
 export const wire: WireFormat<CoapMessage> = {
@@ -10,6 +11,20 @@ export const wire: WireFormat<CoapMessage> = {
     decode: (frame) => parse(frame),
     encode: ({ type, code, messageId, token, options, payload }) =>
       serialize(type, code, messageId, token, options.list(), payload),
+  },
+}
+
+/** As large as a frame of a peer that has not been told otherwise. */
+const MAX_FRAME_BYTES = 131_072
+
+export const streamWire: WireFormat<CoapMessage> = {
+  framer: () => new StreamFramer(MAX_FRAME_BYTES),
+  codec: {
+    decode: (frame) => {
+      const datagram = datagramOf(Uint8Array.from(frame), false)
+      return isMalformed(datagram) ? datagram : parse(datagram)
+    },
+    encode: (message) => frameOf(wire.codec.encode(message), false),
   },
 }
 
