@@ -20,6 +20,7 @@ import type {
 import type { Listener, TotalLimits } from '../transport/listener.ts'
 import { createListener } from '../transport/listener.ts'
 import type { Wire } from '../transport/wire.ts'
+import { systemCrypto } from './crypto.ts'
 import { GatewayCounters } from './gateway-counters.ts'
 import { SessionHost } from './host.ts'
 import { MessageRate } from './message-rate.ts'
@@ -60,7 +61,7 @@ export class GatewayRuntime implements Port {
     this.#total = total
     this.#outside = shared.outside(config.name, (counter, by) => this.counters.add(this.counters.named, counter, by))
     const { keys } = this.#outside
-    this.#instance = module.create({ name: config.name, config: config.own, log, limits: config.session, keys })
+    this.#instance = module.create({ name: config.name, config: config.own, log, limits: config.session, keys, crypto: systemCrypto })
     this.#open = (link) => this.#instance.open(link)
   }
 

@@ -1,4 +1,5 @@
 /** A gateway is one folder whose `index.ts` exports one manifest as default. */
+import type { Crypto } from './crypto.ts'
 import type { FileLimits, Keys, Service } from './outside.ts'
 import type { Link, Session } from './session.ts'
 
@@ -36,6 +37,7 @@ export interface GatewayContext<Config> {
   /** Session limits of this instance, for protocols that announce them to the device. */
   readonly limits: SessionLimits
   readonly keys: Keys
+  readonly crypto: Crypto
 }
 
 /** Common `session` block of every gateway instance. */
