@@ -14,10 +14,11 @@ import {
   type Session,
   type SubscribeOutcome,
 } from '#sdk'
-import { AnonymousPublisher } from './anonymous-publisher.ts'
+import { publisherFor } from './anonymous-publisher.ts'
 import { ClientSession } from './client-session.ts'
 import { decode, encode, type Message, type Of, ReturnCode, shortTopicName, TopicType } from './codec/index.ts'
-import type { Place } from './place.ts'
+import { mayReply } from './reply-budget.ts'
+import { Seats } from './seats.ts'
 import type { Shared } from './shared.ts'
 
 /** 5.4.4: of MQTT-SN 1.2. */
@@ -31,21 +32,19 @@ interface Origin {
   readonly encapsulation: Uint8Array | undefined
 }
 
-export class AddressSession implements Session, Place {
+export class AddressSession implements Session {
   readonly #shared: Shared
   readonly #link: Link
-  /** Who speaks from the address itself; it uses the address's own link. */
-  #client: ClientSession | undefined = undefined
-  /** Clients behind the forwarder that this address is, each on a branch, by node id in hex. */
-  #nodes: Map<string, ClientSession> | undefined = undefined
-  #publisher: AnonymousPublisher | undefined = undefined
-  #closed = false
-  /** A datagram is being handled: who leaves now may make room for somebody else. */
-  #busy = false
+  readonly #seats: Seats<ClientSession>
 
   constructor(shared: Shared, link: Link) {
     this.#shared = shared
     this.#link = link
+    this.#seats = new Seats(link)
+  }
+
+  get isEmpty(): boolean {
+    return this.#seats.isEmpty
   }
 
   // ---- datagrams -----------------------------------------------------------------------------------------------
@@ -53,13 +52,13 @@ export class AddressSession implements Session, Place {
   onBytes(datagram: Uint8Array): void {
     // The host wakes a session with nothing.
     if (datagram.length === 0) return
-    this.#busy = true
+    this.#seats.busy = true
     const message = decode(datagram)
     if (isMalformed(message)) this.#link.malformed(message)
     else if (message.type === 'forwarder') this.#unwrap(message, datagram)
-    else this.#receive(message, { client: this.#client, node: undefined, encapsulation: undefined })
-    this.#busy = false
-    this.#leaveIfEmpty()
+    else this.#receive(message, { client: this.#seats.client, node: undefined, encapsulation: undefined })
+    this.#seats.busy = false
+    this.#seats.leaveIfEmpty()
   }
 
   #unwrap({ nodeId, message: bytes }: Of<'forwarder'>, datagram: Uint8Array): void {
@@ -75,7 +74,7 @@ export class AddressSession implements Session, Place {
     const node = toHex(nodeId)
     // Answers go out with the same header; a copy, since the datagram holds more than that.
     const encapsulation = datagram.slice(0, datagram.length - bytes.length)
-    this.#receive(message, { client: this.#nodes?.get(node), node, encapsulation })
+    this.#receive(message, { client: this.#seats.at(node), node, encapsulation })
   }
 
   #receive(message: Message, origin: Origin): void {
@@ -146,10 +145,10 @@ export class AddressSession implements Session, Place {
       this.#link.count('unexpected-message')
       return true
     }
-    const isNew = origin.node === undefined && origin.client === undefined && this.#isEmpty
+    const isNew = origin.node === undefined && origin.client === undefined && this.#seats.isEmpty
     if (isNew && owner.place.isAlone(owner)) {
       // It takes over this address, and is given the datagram again.
-      this.#closed = true
+      this.#seats.closed = true
       this.#link.yieldTo(owner.link)
       return true
     }
@@ -157,8 +156,8 @@ export class AddressSession implements Session, Place {
     if (!this.#hasRoom(origin)) return true
     this.#vacateFor(origin)
     owner.place.move(owner, this.#link)
-    this.#put(owner, origin)
-    owner.moved(this, origin.encapsulation)
+    this.#seats.put(owner, origin.node)
+    owner.moved(this.#seats, origin.encapsulation)
     if (message.type === 'connect') owner.connect(message)
     else owner.receive(message)
     return true
@@ -171,24 +170,17 @@ export class AddressSession implements Session, Place {
     const { node, encapsulation } = origin
     const client =
       node === undefined
-        ? new ClientSession(this.#shared, this.#link, this, clientId, undefined)
-        : (this.#link.branch((link) => new ClientSession(this.#shared, link, this, clientId, encapsulation)) as ClientSession)
-    this.#put(client, origin)
+        ? new ClientSession(this.#shared, this.#link, this.#seats, clientId, undefined)
+        : (this.#link.branch(
+            (link) => new ClientSession(this.#shared, link, this.#seats, clientId, encapsulation),
+          ) as ClientSession)
+    this.#seats.put(client, node)
     return client
-  }
-
-  #put(client: ClientSession, { node }: Origin): void {
-    if (node === undefined) {
-      this.#client = client
-      return
-    }
-    this.#nodes ??= new Map()
-    this.#nodes.set(node, client)
   }
 
   #hasRoom(origin: Origin): boolean {
     if (origin.node === undefined || origin.client !== undefined) return true
-    if ((this.#nodes?.size ?? 0) < this.#shared.config.forwarder.maxNodes) return true
+    if (this.#seats.nodes < this.#shared.config.forwarder.maxNodes) return true
     this.#link.count('nodes-exhausted')
     this.#reply({ type: 'connack', returnCode: ReturnCode.congestion }, origin)
     return false
@@ -197,66 +189,7 @@ export class AddressSession implements Session, Place {
   #vacateFor({ client }: Origin): void {
     if (client === undefined) return
     this.#link.count('displaced')
-    this.#displace(client)
-  }
-
-  /** Somebody else speaks from where this client was: it is lost, but its place is not. */
-  #displace(client: ClientSession): void {
-    if (client.link !== this.#link) client.link.close('connection-lost')
-    else client.onClose('connection-lost')
-  }
-
-  // ---- Place ---------------------------------------------------------------------------------------------------
-
-  isAlone(client: ClientSession): boolean {
-    return (
-      this.#client === client && client.link === this.#link && this.#publisher === undefined && (this.#nodes?.size ?? 0) === 0
-    )
-  }
-
-  end(client: ClientSession, reason: CloseReason): void {
-    if (client.link !== this.#link) client.link.close(reason)
-    else if (this.isAlone(client)) this.#link.close(reason)
-    else {
-      client.onClose(reason)
-      this.#leaveIfEmpty()
-    }
-  }
-
-  left(client: ClientSession): void {
-    this.#forget(client)
-    if (client.link !== this.#link) this.#leaveIfEmpty()
-  }
-
-  hasMovable(client: ClientSession): boolean {
-    return client.link !== this.#link
-  }
-
-  move(client: ClientSession, to: Link): void {
-    this.#forget(client)
-    client.link.moveTo(to)
-    this.#leaveIfEmpty()
-  }
-
-  vacate(client: ClientSession): void {
-    this.#forget(client)
-    this.#leaveIfEmpty()
-  }
-
-  #forget(client: ClientSession): void {
-    if (this.#client === client) this.#client = undefined
-    else if (this.#nodes !== undefined) {
-      for (const [node, each] of this.#nodes) if (each === client) this.#nodes.delete(node)
-    }
-  }
-
-  get #isEmpty(): boolean {
-    return this.#client === undefined && this.#publisher === undefined && (this.#nodes?.size ?? 0) === 0
-  }
-
-  /** An address that means nothing any more is not remembered. */
-  #leaveIfEmpty(): void {
-    if (!this.#closed && !this.#busy && this.#isEmpty) this.#link.close('disconnected')
+    this.#seats.displace(client)
   }
 
   // ---- strangers -----------------------------------------------------------------------------------------------
@@ -274,21 +207,15 @@ export class AddressSession implements Session, Place {
     // Who asks through a forwarder hears only what comes through it.
     if (config.advertise.gwinfo === 'sender' || groups.size === 0 || origin.node !== undefined) {
       this.#reply(gwinfo, origin)
-    } else if (this.#mayReply()) {
+    } else if (mayReply(this.#shared, this.#link)) {
       for (const group of groups) group.send(encode(gwinfo))
     }
   }
 
   #reply(message: Message, { encapsulation }: Origin): void {
-    if (!this.#mayReply()) return
+    if (!mayReply(this.#shared, this.#link)) return
     const bytes = encode(message)
     this.#link.send(encapsulation === undefined ? bytes : Buffer.concat([encapsulation, bytes]))
-  }
-
-  #mayReply(): boolean {
-    const isWithin = this.#shared.replies.take(this.#link.now(), this.#shared.config.maxStrayReplies)
-    if (!isWithin) this.#link.count('stray-reply-withheld')
-    return isWithin
   }
 
   #publishAnonymously({ topicType, topicId, retain, payload }: Of<'publish'>): void {
@@ -307,53 +234,37 @@ export class AddressSession implements Session, Place {
       this.#link.count('qos-minus-1-topic')
       return
     }
-    this.#anonymous(qosMinus1.clientId).publish(new Publication(topic, payload, 0, retain))
-  }
-
-  #anonymous(template: string): AnonymousPublisher {
-    const { peer, gateway } = this.#link
-    const values: Readonly<Record<string, string>> = { peerhost: peer.address, peerport: String(peer.port), gateway }
-    const clientId = template.replace(/\$\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole)
-    const publisher = this.#shared.publishers.get(clientId)
-    if (publisher !== undefined) return publisher
-    this.#link.branch((link) => {
-      this.#publisher = new AnonymousPublisher(this.#shared, link, clientId, () => {
-        this.#publisher = undefined
-        this.#leaveIfEmpty()
-      })
-      return this.#publisher
-    })
-    return this.#shared.publishers.get(clientId) as AnonymousPublisher
+    publisherFor(this.#shared, this.#link, this.#seats).publish(new Publication(topic, payload, 0, retain))
   }
 
   // ---- the client's events, which come to the owner of the link ------------------------------------------------
 
   onTimer(): void {
-    this.#client?.onTimer()
+    this.#seats.client?.onTimer()
   }
 
   onConnect(outcome: ConnectOutcome): void {
-    this.#client?.onConnect(outcome)
+    this.#seats.client?.onConnect(outcome)
   }
 
   onDeliver(delivery: Delivery): void {
-    this.#client?.onDeliver(delivery)
+    this.#seats.client?.onDeliver(delivery)
   }
 
   onPublished(tag: number, outcome: PublishOutcome): void {
-    this.#client?.onPublished(tag, outcome)
+    this.#seats.client?.onPublished(tag, outcome)
   }
 
   onSubscribed(tag: number, outcome: SubscribeOutcome): void {
-    this.#client?.onSubscribed(tag, outcome)
+    this.#seats.client?.onSubscribed(tag, outcome)
   }
 
   onClose(reason: CloseReason): void {
-    this.#closed = true
-    this.#client?.onClose(reason)
+    this.#seats.closed = true
+    this.#seats.client?.onClose(reason)
   }
 
   describe(): Readonly<Record<string, unknown>> {
-    return { ...this.#client?.describe(), nodes: this.#nodes?.size ?? 0 }
+    return { ...this.#seats.client?.describe(), nodes: this.#seats.nodes }
   }
 }

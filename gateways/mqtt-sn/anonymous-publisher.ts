@@ -11,6 +11,8 @@ import {
   type PublishOutcome,
   type Session,
 } from '#sdk'
+import type { Occupant } from './place.ts'
+import type { Seats } from './seats.ts'
 import type { Shared } from './shared.ts'
 
 const SILENCE = 1
@@ -78,4 +80,20 @@ export class AnonymousPublisher implements Session {
   /** It subscribes to nothing, and its wire belongs to the address. */
   onDeliver(): void {}
   onBytes(): void {}
+}
+
+/** Who publishes for senders at this address; a new one lives on a branch of it. */
+export function publisherFor(shared: Shared, link: Link, seats: Seats<Occupant>): AnonymousPublisher {
+  const { peer, gateway } = link
+  const values: Readonly<Record<string, string>> = { peerhost: peer.address, peerport: String(peer.port), gateway }
+  const clientId = shared.config.qosMinus1.clientId.replace(/\$\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole)
+  const known = shared.publishers.get(clientId)
+  if (known !== undefined) return known
+  return link.branch((branch) => {
+    seats.guests++
+    return new AnonymousPublisher(shared, branch, clientId, () => {
+      seats.guests--
+      seats.leaveIfEmpty()
+    })
+  }) as AnonymousPublisher
 }

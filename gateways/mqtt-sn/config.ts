@@ -1,6 +1,7 @@
 /** What an operator can set for MQTT-SN, beyond what every gateway has. */
 import * as z from 'zod'
 import { duration, size } from '#sdk/schema'
+import { SCHEME_NAMES, SCHEMES } from './v2/schemes.ts'
 
 const live = { 'x-reload': 'live' } as const
 
@@ -56,6 +57,52 @@ const advertise = z.strictObject({
     }),
 })
 
+const HEX = /^(?:[0-9a-fA-F]{2})+$/
+const SENDER_ID = /^[0-9a-fA-F]{16}$/
+
+const protectionKey = z
+  .strictObject({
+    senderId: z
+      .string()
+      .regex(SENDER_ID, 'write 16 hexadecimal digits')
+      .meta({ title: 'Sender id', description: '8 octets in hex.' }),
+    scheme: z.enum(SCHEME_NAMES).default('aes-ccm-64-128').meta({ title: 'Protection scheme' }),
+    psk: z.string().min(32).max(256).regex(HEX, 'write pairs of hexadecimal digits').meta({
+      title: 'Pre-shared key',
+      description: 'In hex, of the length that the scheme asks for; at least 16 octets.',
+      writeOnly: true,
+    }),
+  })
+  .refine(({ scheme, psk }) => (SCHEMES[scheme]?.keyBytes ?? psk.length / 2) * 2 === psk.length, {
+    message: 'the key has not the length that the scheme asks for',
+    path: ['psk'],
+  })
+
+const protection = z.strictObject({
+  keys: z
+    .array(protectionKey)
+    .max(100_000)
+    .default([])
+    .meta({ title: 'Senders and their keys', ...live }),
+  required: z
+    .boolean()
+    .default(false)
+    .meta({ title: 'Refuse what is not protected', ...live }),
+  requireCounter: z
+    .boolean()
+    .default(true)
+    .meta({
+      title: 'Insist on counters',
+      description: 'Without a counter a recording cannot be told from the original; it is dropped and counted.',
+      ...live,
+    }),
+  senderId: z
+    .string()
+    .regex(SENDER_ID, 'write 16 hexadecimal digits')
+    .default('0000000000000001')
+    .meta({ title: 'Sender id of the gateway', ...live }),
+})
+
 const qosMinus1 = z.strictObject({
   enabled: z
     .boolean()
@@ -92,6 +139,11 @@ const forwarder = z.strictObject({
 })
 
 export const config = z.strictObject({
+  version: z.enum(['1.2', '2.0', 'auto']).default('1.2').meta({
+    title: 'Versions of MQTT-SN',
+    description: '2.0 is a committee draft: experimental. auto tells by the first datagram of an address.',
+    'x-reload': 'gateway',
+  }),
   gatewayId: z
     .int()
     .min(0)
@@ -191,6 +243,7 @@ export const config = z.strictObject({
     }),
   qosMinus1: qosMinus1.prefault({}).meta({ title: 'Publishes without a connection' }),
   forwarder: forwarder.prefault({}).meta({ title: 'Forwarder encapsulation' }),
+  protection: protection.prefault({}).meta({ title: 'Protection encapsulation, of version 2.0' }),
 })
 
 export type Config = z.output<typeof config>

@@ -6,7 +6,7 @@ import { TopicIds } from './topic-ids.ts'
 const MAX_RECEIVED = 16
 
 export class Kept {
-  readonly topics = new TopicIds()
+  topics = new TopicIds()
   /** Outlives the connection: CleanSession 0 without a will goes on with it (6.3). */
   will: Message | undefined = undefined
   /** Message ids of QoS 2 publishes that were accepted and not released yet. */
@@ -16,6 +16,10 @@ export class Kept {
   static of(link: Link): Kept {
     if (!(link.kept instanceof Kept)) link.kept = new Kept()
     return link.kept as Kept
+  }
+
+  forgetTopics(): void {
+    this.topics = new TopicIds()
   }
 
   hasReceived(messageId: number): boolean {

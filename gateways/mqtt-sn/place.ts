@@ -1,24 +1,28 @@
 /** Where a client is, and what of it moves when it turns up somewhere else. */
-import type { CloseReason, Link } from '#sdk'
-import type { ClientSession } from './client-session.ts'
+import type { CloseReason, Link, Session } from '#sdk'
 
 /** MQTT-SN 1.2, 6.14, figure 3; of a client that is lost or disconnected there is no session. */
 export type State = 'connecting' | 'active' | 'asleep' | 'awake'
 
+/** Who can have a place. */
+export interface Occupant extends Session {
+  readonly link: Link
+}
+
 /** An address: of a client, or of a forwarder with nodes. */
 export interface Place {
   /** True when nobody else speaks from there, and the address's link is the client's. */
-  isAlone(client: ClientSession): boolean
+  isAlone(client: Occupant): boolean
   /** Ends the client's session. */
-  end(client: ClientSession, reason: CloseReason): void
+  end(client: Occupant, reason: CloseReason): void
   /** The client's session has ended. */
-  left(client: ClientSession): void
+  left(client: Occupant): void
   /** True when the client has a link of its own, which can move to another address; else it has that of the address. */
-  hasMovable(client: ClientSession): boolean
+  hasMovable(client: Occupant): boolean
   /** Moves such a client to the address of `to`, link and all. */
-  move(client: ClientSession, to: Link): void
+  move(client: Occupant, to: Link): void
   /** The client goes on elsewhere with another link; its virtual client is detached already. */
-  vacate(client: ClientSession): void
+  vacate(client: Occupant): void
 }
 
 /** What a client takes along, besides what the broker keeps. */

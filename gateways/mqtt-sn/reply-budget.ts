@@ -1,4 +1,6 @@
 /** Answers to strangers, so many a second: their addresses may be forged. */
+import type { Link } from '#sdk'
+import type { Shared } from './shared.ts'
 
 const SECOND_MS = 1000
 
@@ -15,4 +17,11 @@ export class ReplyBudget {
     this.#spent++
     return true
   }
+}
+
+/** False is counted. */
+export function mayReply({ replies, config }: Shared, link: Link): boolean {
+  const isWithin = replies.take(link.now(), config.maxStrayReplies)
+  if (!isWithin) link.count('stray-reply-withheld')
+  return isWithin
 }

@@ -6,7 +6,7 @@ import { type Forwarder, type Message, MessageType, TopicType } from './messages
 import { encodeText } from './text.ts'
 
 /** Room in front of the body for the longest header. */
-const LONGEST_HEADER = 4
+export const LONGEST_HEADER = 4
 /** The longest message that the one-octet length can say (5.2.1). */
 const LONGEST_SHORT = 255
 const LONGEST = 65535
@@ -20,10 +20,14 @@ export function encode(message: Message): Uint8Array {
   if (message.type === 'forwarder') return encodeForwarder(message)
   writer.reset().u32(0)
   writeBody(message)
-  const { length } = writer
+  return frame(writer, MessageType[message.type])
+}
+
+/** What was written after room for the longest header, with the header that it needs. */
+export function frame(body: Writer, type: number): Uint8Array {
+  const { bytes, length } = body
   const size = length - LONGEST_HEADER + 2
-  const { bytes } = writer
-  bytes[LONGEST_HEADER - 1] = MessageType[message.type]
+  bytes[LONGEST_HEADER - 1] = type
   if (size <= LONGEST_SHORT) {
     bytes[LONGEST_HEADER - 2] = size
     return bytes.slice(LONGEST_HEADER - 2, length)

@@ -1,0 +1,5 @@
+export * from './constants.ts'
+export { decodePacket, packetType } from './decode.ts'
+export { encodePacket, protectionHeader } from './encode.ts'
+export type * from './packets.ts'
+export { type Version, versionOf } from './version.ts'

@@ -1,0 +1,100 @@
+/**
+ * Who speaks from one address: a client of its own, on the address's link, and the nodes behind it if it is a forwarder,
+ * each on a branch. An address from which nobody speaks any more is not remembered.
+ */
+import type { CloseReason, Link } from '#sdk'
+import type { Occupant, Place } from './place.ts'
+
+export class Seats<C extends Occupant> implements Place {
+  readonly #link: Link
+  #client: C | undefined = undefined
+  /** By node id in hex. */
+  #nodes: Map<string, C> | undefined = undefined
+  /** Branches that are no clients. */
+  guests = 0
+  closed = false
+  /** A datagram is being handled: who leaves now may make room for somebody else. */
+  busy = false
+
+  constructor(link: Link) {
+    this.#link = link
+  }
+
+  get client(): C | undefined {
+    return this.#client
+  }
+
+  get nodes(): number {
+    return this.#nodes?.size ?? 0
+  }
+
+  get isEmpty(): boolean {
+    return this.#client === undefined && this.guests === 0 && this.nodes === 0
+  }
+
+  /** Undefined is the address itself. */
+  at(node: string | undefined): C | undefined {
+    return node === undefined ? this.#client : this.#nodes?.get(node)
+  }
+
+  put(client: C, node: string | undefined): void {
+    if (node === undefined) {
+      this.#client = client
+      return
+    }
+    this.#nodes ??= new Map()
+    this.#nodes.set(node, client)
+  }
+
+  /** Somebody else speaks from where this client was: it is lost, but its place is not. */
+  displace(client: C): void {
+    if (client.link !== this.#link) client.link.close('connection-lost')
+    else client.onClose('connection-lost')
+  }
+
+  leaveIfEmpty(): void {
+    if (!this.closed && !this.busy && this.isEmpty) this.#link.close('disconnected')
+  }
+
+  // ---- Place ---------------------------------------------------------------------------------------------------
+
+  isAlone(client: Occupant): boolean {
+    return this.#client === client && client.link === this.#link && this.guests === 0 && this.nodes === 0
+  }
+
+  end(client: Occupant, reason: CloseReason): void {
+    if (client.link !== this.#link) client.link.close(reason)
+    else if (this.isAlone(client)) this.#link.close(reason)
+    else {
+      client.onClose(reason)
+      this.leaveIfEmpty()
+    }
+  }
+
+  left(client: Occupant): void {
+    this.#forget(client)
+    if (client.link !== this.#link) this.leaveIfEmpty()
+  }
+
+  hasMovable(client: Occupant): boolean {
+    return client.link !== this.#link
+  }
+
+  move(client: Occupant, to: Link): void {
+    this.#forget(client)
+    client.link.moveTo(to)
+    this.leaveIfEmpty()
+  }
+
+  vacate(client: Occupant): void {
+    this.#forget(client)
+    this.leaveIfEmpty()
+  }
+
+  #forget(client: Occupant): void {
+    if (this.#client === client) this.#client = undefined
+    else if (this.#nodes !== undefined) {
+      for (const [node, each] of this.#nodes) if (each === client) this.#nodes.delete(node)
+    }
+  }
+}
