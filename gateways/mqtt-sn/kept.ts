@@ -9,6 +9,8 @@ export class Kept {
   topics = new TopicIds()
   /** Outlives the connection: CleanSession 0 without a will goes on with it (6.3). */
   will: Message | undefined = undefined
+  /** Whose key protects the session (MQTT-SN 2.0); undefined without protection. */
+  sender: string | undefined = undefined
   /** Message ids of QoS 2 publishes that were accepted and not released yet. */
   #received: Set<number> | undefined = undefined
 

@@ -6,13 +6,15 @@
  *     FORWARDER node=0a0b | PINGREQ clientId=c1
  *
  * The name of the message, its fields in the order of the standard, then its payload. Fields that are 0, empty or unset
- * may be left out, and are left out in print. Octets that are no text are written `hex:0a0b`.
+ * may be left out, and are left out in print. Octets that are no text are written `hex:0a0b`. What is written of version
+ * 2.0 stands in `v2/notation.ts`.
  */
 import { fromHex, toHex } from '#bytes/hex'
 import { decode } from './decode.ts'
 import { encode } from './encode.ts'
 import { type Message, TopicType } from './messages.ts'
-import { decodeText, encodeText } from './text.ts'
+import { printPacketText, readPacketText } from './v2/notation.ts'
+import { printPayload, quoted, readPayload, wordsOf } from './words.ts'
 
 type Kind = 'number' | 'text' | 'flag' | 'topic-type' | 'octets' | 'payload'
 
@@ -87,17 +89,26 @@ const EMPTY: Readonly<Record<Kind, unknown>> = {
 
 const TOPIC_TYPES: readonly string[] = [...Object.keys(TopicType), 'reserved']
 
+/** Of one connection: version 2.0 from the first packet on that only 2.0 has. */
 export function notation(): { encode(text: string): Uint8Array; decode(datagram: Uint8Array): string } {
-  return { encode: (text) => encode(readMessage(text)), decode: printDatagram }
+  let is2 = false
+  return {
+    encode(text) {
+      is2 ||= ONLY_2.test(text)
+      return is2 ? readPacketText(text) : encode(readMessage(text))
+    },
+    decode: (datagram) => (is2 ? printPacketText(datagram) : printDatagram(datagram)),
+  }
 }
+
+const ONLY_2 = /\b(?:CONNECT\b.*\bprotocol=2\b|PUBWOS\b|CONNECTION\b|SEARCHGW\b.*\bnetwork=)/
 
 // ---- text to message -------------------------------------------------------------------------------------------------
 
 function readMessage(text: string): Message {
   const [, words = text, inner] = /^(FORWARDER[^|]*)\|(.*)$/s.exec(text) ?? []
-  const [name = '', ...rest] = words.match(/(?:[^\s"]|"(?:[^"\\]|\\.)*")+/gs) ?? []
+  const [name, written] = wordsOf(words)
   const type = name.toLowerCase()
-  const written = new Map(rest.map((word) => wordOf(word)))
   if (type === 'forwarder') {
     const nodeId = fromHex(written.get('node') ?? '')
     if (inner === undefined || nodeId === undefined) throw new Error('write FORWARDER node=HEX | MESSAGE')
@@ -116,21 +127,12 @@ function readMessage(text: string): Message {
   return message as unknown as Message
 }
 
-/** `key=value`; a word alone is a flag, a quoted one the payload. */
-function wordOf(word: string): [key: string, value: string] {
-  if (word.startsWith('"') || word.startsWith('hex:')) return ['payload', word]
-  const [, key = word, value = 'true'] = /^([^=]+)=(.*)$/s.exec(word) ?? []
-  return [key, value]
-}
-
 function readValue(value: string, kind: Kind): unknown {
   if (kind === 'number') return Number(value)
   if (kind === 'flag') return value === 'true'
   if (kind === 'topic-type') return Math.max(0, TOPIC_TYPES.indexOf(value))
   if (kind === 'octets') return fromHex(value) ?? EMPTY.octets
-  if (kind === 'payload' && value.startsWith('hex:')) return fromHex(value.slice(4)) ?? EMPTY.payload
-  const text = value.startsWith('"') ? (JSON.parse(value) as string) : value
-  return kind === 'payload' ? encodeText(text) : text
+  return kind === 'payload' ? readPayload(value) : value
 }
 
 // ---- message to text -------------------------------------------------------------------------------------------------
@@ -162,11 +164,5 @@ function printField(type: Message['type'], word: string, value: unknown, kind: K
   if (word === 'protocol' && value === usual?.['protocolId']) return []
   if (value === undefined || value === '' || (value === 0 && !ALWAYS.has(word) && type !== 'disconnect')) return []
   if (kind === 'topic-type') return [`${word}=${TOPIC_TYPES[value as number]}`]
-  const text = String(value)
-  return [`${word}=${/[\s"|]/.test(text) ? JSON.stringify(text) : text}`]
-}
-
-function printPayload(payload: Uint8Array): string {
-  const text = decodeText(payload)
-  return text === undefined ? `hex:${toHex(payload)}` : JSON.stringify(text)
+  return [`${word}=${quoted(String(value))}`]
 }

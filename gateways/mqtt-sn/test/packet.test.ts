@@ -2,7 +2,20 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { hex, unhex } from '#testing'
-import { generate, isMalformed, type Message, MessageType, parse, ReturnCode, shortTopicId, TopicType } from '../packet.ts'
+import {
+  generate,
+  isMalformed,
+  type Message,
+  MessageType,
+  PacketType,
+  parse,
+  Reason,
+  ReturnCode,
+  shortTopicId,
+  TopicKind,
+  TopicType,
+  versionOf,
+} from '../packet.ts'
 import { vectors } from './vectors.ts'
 
 test('a message there and back, typed', () => {
@@ -40,6 +53,19 @@ test('every vector parses, and generates its octets again', () => {
     assert.equal(isMalformed(message), kind === 'malformed')
     if (!isMalformed(message) && canonical !== false) assert.equal(hex(generate(message)), digits)
   }
+})
+
+test('packets of version 2.0, there and back', () => {
+  const packet = parse(unhex('09 03 20 00 03 00 01 68 69'), '2.0')
+  assert.ok(!isMalformed(packet) && packet.type === 'publish')
+  assert.equal(packet.alias, 1)
+  assert.equal(hex(generate(packet, '2.0')), '090320000300016869')
+  for (const { kind, hex: digits } of vectors('wire2'))
+    assert.equal(isMalformed(parse(unhex(digits), '2.0')), kind === 'malformed')
+  const connect = unhex('0c 01 01 00 01 02 00 3c 00 00 6d 31')
+  const parsed = parse(connect, versionOf(connect))
+  assert.ok(!isMalformed(parsed) && parsed.type === 'connect' && parsed.clientId === 'm1')
+  assert.deepEqual([PacketType.pubwos, Reason.unknownAlias, TopicKind.name], [0x12, 0xf0, 3])
 })
 
 test('the numbers of the standard have names', () => {

@@ -10,14 +10,16 @@ export interface Vector {
   readonly expect: Readonly<Record<string, unknown>>
   /** False: it encodes to other octets that mean the same. */
   readonly canonical?: boolean
+  /** `wire2` is version 2.0. */
+  readonly wire?: string
 }
 
-/** Every vector of every file, named `file: vector`. */
-export function vectors(): readonly Vector[] {
+/** Every vector of one version, named `file: vector`. */
+export function vectors(which: 'wire' | 'wire2' = 'wire'): readonly Vector[] {
   const folder = find(join('specs', 'mqtt-sn', 'vectors'))
   return readdirSync(folder).flatMap((file) => {
     const read = JSON.parse(readFileSync(join(folder, file), 'utf8')) as Vector[]
-    return read.map((vector) => ({ ...vector, name: `${file}: ${vector.name}` }))
+    return read.filter(({ wire = 'wire' }) => wire === which).map((vector) => ({ ...vector, name: `${file}: ${vector.name}` }))
   })
 }
 

@@ -119,7 +119,7 @@ export class AddressSession implements Session {
         return this.#publishAnonymously(packet)
     }
     if (client === undefined) this.#rebuff(origin, Reason.noConnection)
-    else if (!client.isCovered(origin.cover)) this.#goodbye(origin, Reason.protectionOnly)
+    else if (!client.admits(origin.cover)) this.#goodbye(origin, Reason.protectionOnly)
     else client.receive(packet)
   }
 
@@ -128,7 +128,7 @@ export class AddressSession implements Session {
   #connect(connect: PacketOf<'connect'>, origin: Origin): void {
     const { client } = origin
     const owner = this.#shared.connections.get(connect.clientId)
-    if (owner !== undefined && !owner.isCovered(origin.cover)) {
+    if (owner !== undefined && !owner.admits(origin.cover)) {
       this.#goodbye(origin, Reason.protectionOnly)
       return
     }
@@ -143,7 +143,7 @@ export class AddressSession implements Session {
       return
     }
     const owner = this.#shared.connections.get(clientId)
-    if (owner === undefined || !owner.isCovered(origin.cover)) this.#rebuff(origin, Reason.noConnection)
+    if (owner === undefined || !owner.admits(origin.cover)) this.#rebuff(origin, Reason.noConnection)
     else if (!owner.isMobile || !this.#shared.config.roaming) this.#rebuff(origin, Reason.protocolError)
     else if (owner === origin.client) this.#unwrap(packet, origin)
     else if (this.#bring(owner, origin)) this.#unwrap(packet, { ...origin, client: owner })

@@ -1,4 +1,4 @@
-/** What a CONNECT of MQTT-SN 2.0 asks for, and what is wrong with it (3.1 of the draft). */
+/** What a CONNECT of MQTT-SN 2.0 asks for, and what is wrong with it. */
 import { Reader } from '#bytes/reader'
 import { type CloseReason, type ConnectRefusal, type ConnectRequest, isTopicName, Message } from '#sdk'
 import { TopicKind } from '../codec/v2/constants.ts'

@@ -1,6 +1,6 @@
 /**
  * The virtual connection of one client of MQTT-SN 2.0, wherever it is: CONNECT, keep-alive, sleep, and one request at a
- * time in either direction (4 of the draft).
+ * time in either direction.
  */
 import type { CloseReason, ConnectOutcome, Delivery, Link, PublishOutcome, SubscribeOutcome } from '#sdk'
 import { encodePacket, isFailure, type Packet, type PacketOf, Reason, SOME_REMAIN } from '../codec/v2/index.ts'
@@ -83,8 +83,8 @@ export class Connection implements Occupant, Receiver {
   }
 
   /** A session that is protected stays so, by the same key. */
-  isCovered(cover: Cover | undefined): boolean {
-    return this.#path.cover?.sender === cover?.sender
+  admits(cover: Cover | undefined): boolean {
+    return this.#path.cover === undefined || this.#path.cover.sender === cover?.sender
   }
 
   /** It is heard from elsewhere. */
@@ -128,6 +128,13 @@ export class Connection implements Occupant, Receiver {
       this.#refuse(connect, refusalReason(outcome.reason))
       return
     }
+    const kept = Kept.of(this.link)
+    if (kept.sender !== undefined && kept.sender !== this.#path.cover?.sender.name) {
+      this.link.setWill(undefined)
+      this.#refuse(connect, Reason.protectionOnly)
+      return
+    }
+    kept.sender = this.#path.cover?.sender.name
     this.clientId = outcome.clientId
     this.#shared.connections.set(this.clientId, this)
     this.maxPacketBytes = Math.min(connect.maxPacketSize || ANY_SIZE, this.#shared.config.maxDatagram)
@@ -204,7 +211,7 @@ export class Connection implements Occupant, Receiver {
     }
   }
 
-  /** Another request while one is open (4.x, flow control). */
+  /** Another request while one is open: flow control. */
   #exceeds(packet: Packet): boolean {
     if (this.#request === 0 || !REQUESTS.has(packet.type) || !('packetId' in packet)) return false
     return packet.packetId !== 0 && packet.packetId !== this.#request

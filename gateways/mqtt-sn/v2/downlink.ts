@@ -1,6 +1,6 @@
 /**
  * Messages on their way to one client of MQTT-SN 2.0: one request at a time, a topic that the client does not know
- * registered first, and each repeated with growing patience until it is answered (4.4 of the draft).
+ * registered first, and each repeated with growing patience until it is answered.
  */
 import type { Delivery, Link } from '#sdk'
 import {
@@ -92,9 +92,7 @@ export class Downlink {
       else outgoing.byName = true
       this.#start(outgoing)
     } else if (isFailure(packet.reason)) {
-      this.#drop()
-      this.#link.nack(outgoing.delivery.id, 'publish-refused')
-      this.#next()
+      this.#done(outgoing, 'publish-refused')
     } else if (packet.type === 'pubrec') {
       this.#link.received(packet.packetId)
       outgoing.step = 'release'
@@ -169,9 +167,7 @@ export class Downlink {
   #say(outgoing: Outgoing): void {
     const packet = this.#packetOf(outgoing)
     if (encodePacket(packet).length > this.#receiver.maxPacketBytes) {
-      this.#drop()
-      this.#link.nack(outgoing.delivery.id, 'too-large')
-      this.#next()
+      this.#done(outgoing, 'too-large')
       return
     }
     this.dueAt = this.#link.now() + waitMs(this.#attempts)
@@ -204,16 +200,14 @@ export class Downlink {
     return alias === undefined ? undefined : { topicKind: TopicKind.session, alias, topic: '' }
   }
 
-  /** Out of the list first: an acknowledgement brings the next delivery at once. */
-  #done(outgoing: Outgoing): void {
-    this.#drop()
-    this.#link.ack(outgoing.delivery.id)
-    this.#next()
-  }
-
-  #drop(): void {
+  /** Out of the list first: an acknowledgement brings the next delivery at once, behind those that wait already. */
+  #done({ delivery }: Outgoing, failure?: string): void {
     this.#open.shift()
     this.dueAt = 0
+    const isFree = this.#open.length === 0
+    if (failure === undefined) this.#link.ack(delivery.id)
+    else this.#link.nack(delivery.id, failure)
+    if (!isFree) this.#next()
   }
 }
 

@@ -18,14 +18,15 @@ const SECOND_MS = 1000
 
 /** One key, its sender, and how far its counters have come. */
 export class Sender {
-  readonly id: Uint8Array
+  /** Its id in hex. */
+  readonly name: string
   readonly key: Uint8Array
   readonly scheme: Scheme
   received = -1
   sent = 0
 
-  constructor(id: Uint8Array, key: Uint8Array, scheme: Scheme) {
-    this.id = id
+  constructor(name: string, key: Uint8Array, scheme: Scheme) {
+    this.name = name
     this.key = key
     this.scheme = scheme
   }
@@ -52,7 +53,7 @@ export class Protection {
     this.#serverId = fromHex(config.senderId) as Uint8Array
     for (const { senderId, psk, scheme } of config.keys) {
       const id = senderId.toLowerCase()
-      const sender = new Sender(fromHex(id) as Uint8Array, fromHex(psk) as Uint8Array, SCHEMES[scheme] as Scheme)
+      const sender = new Sender(id, fromHex(psk) as Uint8Array, SCHEMES[scheme] as Scheme)
       const old = former === undefined ? undefined : former.#senders.get(id)
       if (old !== undefined && toHex(old.key) === toHex(sender.key)) {
         sender.received = old.received

@@ -1,4 +1,4 @@
-/** Protection schemes of MQTT-SN 2.0 (3.x of the draft, Protection Encapsulation), one table: their numbers may move. */
+/** Protection schemes of MQTT-SN 2.0 (protection encapsulation), one table: their numbers may move. */
 import type { AeadCipher } from '#sdk'
 
 export interface Scheme {

@@ -3,7 +3,7 @@
  * draft of 14 August 2026 (towards Committee Specification Draft 01).
  */
 
-/** The octet of each packet type (2.1.2); all others are forbidden. */
+/** The octet of each packet type; all others are forbidden. */
 export const PacketType = {
   connect: 0x01,
   connack: 0x02,
@@ -34,29 +34,29 @@ export const PacketType = {
   protection: 0xff,
 } as const
 
-/** Of the CONNECT packet (3.1). */
+/** Of the CONNECT packet. */
 export const PROTOCOL_VERSION = 0x02
 
 /** What names a topic (2 bits); 2 is reserved. */
 export const TopicKind = { session: 0, predefined: 1, name: 3 } as const
 export type TopicKindBits = 0 | 1 | 3
 
-/** CONNECT without session expiry ends with its connection; this one never ends (3.1). */
+/** CONNECT without session expiry ends with its connection; this one never ends. */
 export const NEVER_EXPIRES_S = 0xffffffff
-/** The smallest packet size that a client may insist on, besides 0 for any (3.1). */
+/** The smallest packet size that a client may insist on, besides 0 for any. */
 export const SMALLEST_MAX_PACKET = 10
-/** PINGRESP: there is more, and how much is not said (3.13). */
+/** PINGRESP: there is more, and how much is not said. */
 export const SOME_REMAIN = 255
 
-/** Retransmission (4.4): the first wait, then from one second on twice as long each time. */
+/** Retransmission: the first wait, then from one second on twice as long each time. */
 export const FIRST_RETRY_MS = 5_000
 export const BACKOFF_MS = 1_000
 export const MAX_BACKOFF_MS = 60_000
 
-/** The only authentication method that needs no second packet (3.1, 4.10). */
+/** The only authentication method that needs no second packet. */
 export const BASIC_METHOD = 'MQTT-BASIC'
 
-/** Those of MQTT 5.0, and 0xe6 to 0xf4 of its own (2.3). */
+/** Those of MQTT 5.0, and 0xe6 to 0xf4 of its own. */
 export const Reason = {
   success: 0x00,
   disconnectWithWill: 0x04,

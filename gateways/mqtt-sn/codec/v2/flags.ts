@@ -1,4 +1,4 @@
-/** Bits of the flags octets of MQTT-SN 2.0 (section 3 of the draft). */
+/** Bits of the flags octets of MQTT-SN 2.0. */
 
 /** CONNECT. */
 export const CLEAN_START = 0x01

@@ -1,4 +1,4 @@
-/** The packets of MQTT-SN 2.0 as values, one shape for each packet type (section 3 of the draft). */
+/** The packets of MQTT-SN 2.0 as values, one shape for each packet type. */
 import type { QoS } from '#sdk'
 import type { TopicKindBits } from './constants.ts'
 
