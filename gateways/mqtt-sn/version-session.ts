@@ -1,5 +1,14 @@
 /** An address whose version of MQTT-SN is not known before it has spoken: from then on, a session of that version. */
-import type { CloseReason, ConnectOutcome, Delivery, Link, PublishOutcome, Session, SubscribeOutcome } from '#sdk'
+import type {
+  AuthenticationOutcome,
+  CloseReason,
+  ConnectOutcome,
+  Delivery,
+  Link,
+  PublishOutcome,
+  Session,
+  SubscribeOutcome,
+} from '#sdk'
 import { AddressSession } from './address-session.ts'
 import { type Version, versionOf } from './codec/v2/index.ts'
 import type { Shared } from './shared.ts'
@@ -34,6 +43,14 @@ export class VersionSession implements Session {
 
   onConnect(outcome: ConnectOutcome): void {
     this.#session?.onConnect(outcome)
+  }
+
+  onChallenge(data: Uint8Array | undefined): void {
+    if (this.#session instanceof AddressSession2) this.#session.onChallenge(data)
+  }
+
+  onAuthenticated(outcome: AuthenticationOutcome): void {
+    if (this.#session instanceof AddressSession2) this.#session.onAuthenticated(outcome)
   }
 
   onDeliver(delivery: Delivery): void {

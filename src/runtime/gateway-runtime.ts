@@ -61,7 +61,14 @@ export class GatewayRuntime implements Port {
     this.#total = total
     this.#outside = shared.outside(config.name, (counter, by) => this.counters.add(this.counters.named, counter, by))
     const { keys } = this.#outside
-    this.#instance = module.create({ name: config.name, config: config.own, log, limits: config.session, keys, crypto: systemCrypto })
+    this.#instance = module.create({
+      name: config.name,
+      config: config.own,
+      log,
+      limits: config.session,
+      keys,
+      crypto: systemCrypto,
+    })
     this.#open = (link) => this.#instance.open(link)
   }
 

@@ -12,7 +12,7 @@ export interface Stage {
 
 export async function stage(config: object = {}, world = new World()): Promise<Stage> {
   const gateway = await world.gateway(module, { version: '2.0', ...config })
-  return { world, gateway, device: (address = '10.0.0.1', port) => new Device2(gateway, address, port) }
+  return { world, gateway, device: (address = '10.0.0.1', port?: number) => new Device2(gateway, address, port) }
 }
 
 export class Device2 {

@@ -4,6 +4,7 @@
  */
 import { toHex } from '#bytes/hex'
 import {
+  type AuthenticationOutcome,
   type CloseReason,
   type ConnectOutcome,
   type Delivery,
@@ -21,7 +22,8 @@ import { mayReply } from '../reply-budget.ts'
 import { Seats } from '../seats.ts'
 import type { Shared } from '../shared.ts'
 import { disconnectOf } from './connect.ts'
-import { Connection, type Path, wrap } from './connection.ts'
+import { Connection } from './connection.ts'
+import { type Path, wrap } from './path.ts'
 
 /** What may come in connection encapsulation. */
 const MOBILE: ReadonlySet<number | undefined> = new Set([
@@ -233,6 +235,14 @@ export class AddressSession implements Session {
 
   onConnect(outcome: ConnectOutcome): void {
     this.#seats.client?.onConnect(outcome)
+  }
+
+  onChallenge(data: Uint8Array | undefined): void {
+    this.#seats.client?.onChallenge(data)
+  }
+
+  onAuthenticated(outcome: AuthenticationOutcome): void {
+    this.#seats.client?.onAuthenticated(outcome)
   }
 
   onDeliver(delivery: Delivery): void {

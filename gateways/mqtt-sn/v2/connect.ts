@@ -21,8 +21,7 @@ export function faultOf(connect: PacketOf<'connect'>, { config, predefined }: Sh
   if (connect.protocolVersion !== PROTOCOL_VERSION) return Reason.unsupportedVersion
   if (connect.keepAlive === 0 || (maxPacketSize > 0 && maxPacketSize < SMALLEST_MAX_PACKET)) return Reason.protocolError
   if (clientId.length > config.maxClientIdLength) return Reason.clientIdInvalid
-  if (auth !== undefined && auth.method !== BASIC_METHOD) return Reason.badAuthenticationMethod
-  if (auth !== undefined && credentialsOf(auth) === undefined) return Reason.badCredentials
+  if (auth?.method === BASIC_METHOD && credentialsOf(auth) === undefined) return Reason.badCredentials
   if (will === undefined) return undefined
   // There is no session yet whose alias it could be.
   if (will.topicKind === TopicKind.session) return Reason.unknownAlias
@@ -35,13 +34,12 @@ export function faultOf(connect: PacketOf<'connect'>, { config, predefined }: Sh
 /** Of a CONNECT without a fault. */
 export function requestOf(connect: PacketOf<'connect'>, shared: Shared): ConnectRequest {
   const { clientId, will, auth } = connect
-  const credentials = auth === undefined ? undefined : credentialsOf(auth)
   const topic = will?.topicKind === TopicKind.predefined ? shared.predefined.name(will.alias, clientId) : will?.topic
   return {
     clientId,
     protocol: 'mqtt-sn',
     version: '2.0',
-    ...credentials,
+    ...(auth !== undefined && proofOf(auth)),
     cleanStart: connect.cleanStart,
     expiryMs: expiryOf(connect.sessionExpiry),
     keepAliveMs: connect.keepAlive * SECOND_MS,
@@ -57,6 +55,11 @@ export function requestOf(connect: PacketOf<'connect'>, shared: Shared): Connect
 /** Seconds, absent is 0, to milliseconds. */
 export function expiryOf(seconds: number | undefined): number {
   return seconds === NEVER_EXPIRES_S ? Number.POSITIVE_INFINITY : (seconds ?? 0) * SECOND_MS
+}
+
+function proofOf(auth: Authentication): Pick<ConnectRequest, 'username' | 'password' | 'authentication'> | undefined {
+  if (auth.method === BASIC_METHOD) return credentialsOf(auth)
+  return { authentication: { method: auth.method, data: auth.data.slice() } }
 }
 
 /** User name and password of the basic method, each with its length; undefined: the data is something else. */
@@ -82,6 +85,8 @@ export function refusalReason(refusal: ConnectRefusal): number {
       return Reason.serverUnavailable
     case 'bad-client-id':
       return Reason.clientIdInvalid
+    case 'unknown-method':
+      return Reason.badAuthenticationMethod
   }
 }
 

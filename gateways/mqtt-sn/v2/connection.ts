@@ -2,20 +2,21 @@
  * The virtual connection of one client of MQTT-SN 2.0, wherever it is: CONNECT, keep-alive, sleep, and one request at a
  * time in either direction.
  */
-import type { CloseReason, ConnectOutcome, Delivery, Link, PublishOutcome, SubscribeOutcome } from '#sdk'
-import { encodePacket, isFailure, type Packet, type PacketOf, Reason, SOME_REMAIN } from '../codec/v2/index.ts'
+import type { AuthenticationOutcome, CloseReason, ConnectOutcome, Delivery, Link, PublishOutcome, SubscribeOutcome } from '#sdk'
+import { isFailure, type Packet, type PacketOf, Reason, SOME_REMAIN } from '../codec/v2/index.ts'
 import { Kept } from '../kept.ts'
 import { isLoss, type Occupant, type Place } from '../place.ts'
 import type { Shared } from '../shared.ts'
+import { Authenticating } from './authenticating.ts'
 import { connackOf, disconnectOf, expiryOf, faultOf, goodbyeReason, refusalReason, requestOf } from './connect.ts'
 import { Downlink, type Receiver } from './downlink.ts'
+import { type Path, wrap } from './path.ts'
 import type { Cover } from './protection.ts'
 import { Uplink } from './uplink.ts'
 
 /** The only timer of a client: the earlier of supervision and repetition. */
 const TIMER = 1
 const SECOND_MS = 1000
-const RANDOM_BYTES = 4
 /** More than any datagram has. */
 const ANY_SIZE = 65_535
 
@@ -40,13 +41,6 @@ const NOT_ACTIVE: ReadonlySet<Packet['type']> = new Set([
   'regack',
 ])
 
-/** How packets reach a client. */
-export interface Path {
-  /** Of the node behind the forwarder; undefined without one. */
-  readonly forwarded: Uint8Array | undefined
-  readonly cover: Cover | undefined
-}
-
 export class Connection implements Occupant, Receiver {
   clientId = ''
   state: 'connecting' | 'active' | 'asleep' | 'awake' = 'connecting'
@@ -65,6 +59,7 @@ export class Connection implements Occupant, Receiver {
   #expiryMs = 0
   /** Packet id of the client's open request; 0 is none. */
   #request = 0
+  #authenticating: Authenticating | undefined = undefined
   /** Messages that it may still get before it sleeps again. */
   #awakeLeft = 0
   #hinted = false
@@ -117,8 +112,20 @@ export class Connection implements Occupant, Receiver {
     const request = requestOf(connect, this.#shared)
     // A longer one than the operator wants is shortened where the client has agreed to be told.
     this.#expiryMs = connect.allowServerValues ? Math.min(request.expiryMs, this.#shared.config.sessionExpiry) : request.expiryMs
+    this.#authenticating =
+      request.authentication === undefined ? undefined : new Authenticating(this.link, request, connect, this)
+    this.#lostAt = this.link.now() + request.keepAliveMs
+    this.#schedule()
     this.link.release()
     this.link.connect({ ...request, expiryMs: this.#expiryMs })
+  }
+
+  onChallenge(data: Uint8Array | undefined): void {
+    this.#authenticating?.challenge(data)
+  }
+
+  onAuthenticated(outcome: AuthenticationOutcome): void {
+    if (this.#authenticating?.judged(outcome) === false && !outcome.ok) this.#violated(refusalReason(outcome.reason))
   }
 
   onConnect(outcome: ConnectOutcome): void {
@@ -144,11 +151,17 @@ export class Connection implements Occupant, Receiver {
       connackOf(connect.packetId, Reason.success, {
         sessionPresent: outcome.sessionPresent,
         sessionExpiry: isShortened ? this.#expiryMs / SECOND_MS : undefined,
+        auth: this.#lastWord(outcome.authenticationData),
         clientId: outcome.assigned ? outcome.clientId : '',
       }),
     )
+    this.#authenticating?.accepted()
     this.state = 'active'
     this.#touch()
+  }
+
+  #lastWord(data: Uint8Array | undefined): PacketOf<'connack'>['auth'] {
+    return data === undefined ? undefined : { method: this.#authenticating?.method ?? '', data }
   }
 
   #refuse({ packetId }: PacketOf<'connect'>, reason: number): void {
@@ -161,7 +174,8 @@ export class Connection implements Occupant, Receiver {
 
   receive(packet: Packet): void {
     if (this.state === 'connecting') {
-      this.link.count('unexpected-message')
+      const isAnswer = packet.type === 'auth' && this.#authenticating?.onAuth(packet) === true
+      if (!isAnswer) this.link.count('unexpected-message')
       return
     }
     this.#touch()
@@ -204,8 +218,8 @@ export class Connection implements Occupant, Receiver {
       case 'disconnect':
         return this.#onDisconnect(packet)
       case 'auth':
-        // Every method that is known here needs no second packet.
-        return this.#violated(Reason.badAuthenticationMethod)
+        if (this.#authenticating?.onAuth(packet) !== true) this.#violated(Reason.badAuthenticationMethod)
+        return
       default:
         this.link.count('unexpected-message')
     }
@@ -319,9 +333,8 @@ export class Connection implements Occupant, Receiver {
 
   onTimer(): void {
     this.#armedAt = 0
-    if (this.state === 'connecting') return
     if (this.#lostAt <= this.link.now()) {
-      this.place.end(this, 'keepalive-timeout')
+      this.place.end(this, this.state === 'connecting' ? 'connect-timeout' : 'keepalive-timeout')
       return
     }
     if (this.#downlink?.repeat() === false) {
@@ -383,11 +396,4 @@ export class Connection implements Occupant, Receiver {
     this.#armedAt = at
     this.link.arm(TIMER, Math.max(0, at - this.link.now()))
   }
-}
-
-/** A packet as it goes out: protected, then encapsulated for a forwarder. */
-export function wrap(shared: Shared, link: Link, { cover, forwarded }: Path, packet: Packet): Uint8Array {
-  const plain = encodePacket(packet)
-  const sealed = cover === undefined ? plain : shared.protection.seal(cover, plain, link.random(RANDOM_BYTES), link.now())
-  return forwarded === undefined ? sealed : encodePacket({ type: 'forwarder', address: forwarded, packet: sealed })
 }

@@ -173,6 +173,8 @@ function publishReason(outcome: PublishOutcome): number {
       return Reason.quotaExceeded
     case 'invalid-topic':
       return Reason.topicNameInvalid
+    case 'unavailable':
+      return Reason.serverUnavailable
     default:
       return Reason.unspecified
   }
@@ -188,5 +190,7 @@ function subscribeReason(outcome: Exclude<SubscribeOutcome, number>): number {
       return Reason.quotaExceeded
     case 'shared-unsupported':
       return Reason.sharedUnsupported
+    case 'unavailable':
+      return Reason.serverUnavailable
   }
 }
