@@ -129,7 +129,9 @@ export class AddressSession implements Session {
   #roam(pingreq: Of<'pingreq'>, origin: Origin): void {
     const owner = this.#shared.config.roaming ? this.#shared.clients.get(pingreq.clientId) : undefined
     if (owner === undefined) {
-      this.#rebuff(origin)
+      // The broker may know more than we do, who have started after it fell asleep.
+      if (this.#shared.config.roaming && origin.client === undefined) this.#seat(pingreq.clientId, origin)?.awaken()
+      else this.#rebuff(origin)
       return
     }
     if (this.#follow(owner, origin, pingreq)) return

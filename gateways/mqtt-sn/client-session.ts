@@ -3,36 +3,28 @@
  * for an address of its own or for a node behind a forwarder; which one is its place's business.
  */
 import type { CloseReason, ConnectOutcome, Delivery, Link, PublishOutcome, Session, SubscribeOutcome } from '#sdk'
-import { encode, type Message, type Of, ReturnCode } from './codec/index.ts'
+import { type Message, type Of, ReturnCode } from './codec/index.ts'
 import { Downlink } from './downlink.ts'
 import { connectRequest, isSame, type Joining, refusalCode } from './joining.ts'
 import { Kept } from './kept.ts'
-import { isLoss, type Luggage, type Place, type State, wantsGoodbye } from './place.ts'
-import type { Shared, Speaker } from './shared.ts'
+import { type Luggage, leaveSession, type Place, type State, wantsGoodbye } from './place.ts'
+import { mayReply } from './reply-budget.ts'
+import { SeatedClient } from './seated-client.ts'
+import type { Shared } from './shared.ts'
 import { Uplink } from './uplink.ts'
 import { changeWill, takeWill, WillDialogue } from './will-dialogue.ts'
 
-/** The only timer of a client: the earlier of supervision and repetition. */
-const TIMER = 1
 /** Between leaving one place and arriving at another, a session lasts whatever its expiry says. */
 const HANDOVER_MS = 60_000
 
-export class ClientSession implements Session, Speaker {
-  readonly clientId: string
-  readonly link: Link
-  place: Place
+export class ClientSession extends SeatedClient implements Session {
   state: State = 'connecting'
   readonly #shared: Shared
-  #encapsulation: Uint8Array | undefined
   #joining: Joining | undefined = undefined
   #uplink: Uplink | undefined = undefined
   #downlink: Downlink | undefined = undefined
   #silenceMs = 0
   #sleepMs = 0
-  /** When an unheard client is lost, ms since the epoch; 0 is never. */
-  #lostAt = 0
-  #repeatAt = 0
-  #armedAt = 0
   /** What the virtual client was connected with, and what CONNECT has asked for since. */
   #attachedExpiryMs = 0
   #expiryMs = 0
@@ -40,25 +32,10 @@ export class ClientSession implements Session, Speaker {
   /** At a new place the broker brings what is open only after the welcome. */
   #arriving = false
 
-  /** `encapsulation`: what goes in front of every message to this client; undefined without a forwarder. */
   constructor(shared: Shared, link: Link, place: Place, clientId: string, encapsulation: Uint8Array | undefined) {
+    super(link, place, clientId, encapsulation)
     this.#shared = shared
-    this.link = link
-    this.place = place
-    this.clientId = clientId
-    this.#encapsulation = encapsulation
     shared.clients.set(clientId, this)
-  }
-
-  send(message: Message): void {
-    const bytes = encode(message)
-    this.link.send(this.#encapsulation === undefined ? bytes : Buffer.concat([this.#encapsulation, bytes]))
-  }
-
-  /** It has moved to `place`, link and all. */
-  moved(place: Place, encapsulation: Uint8Array | undefined): void {
-    this.place = place
-    this.#encapsulation = encapsulation
   }
 
   // ---- connecting ----------------------------------------------------------------------------------------------
@@ -88,6 +65,13 @@ export class ClientSession implements Session, Speaker {
     this.#attach(false)
   }
 
+  /** It slept when the gateway was stopped: only the broker may know it. */
+  awaken(): void {
+    this.#joining = { connect: undefined, dialogue: undefined, luggage: undefined, will: undefined }
+    this.#expiryMs = this.#shared.config.sessionExpiry
+    this.#attach(false, true)
+  }
+
   /** Lets the session go on at another place. */
   handOver(): Luggage {
     const { state } = this
@@ -105,9 +89,9 @@ export class ClientSession implements Session, Speaker {
 
   #ask(dialogue: WillDialogue): void {
     this.send(dialogue.question)
-    this.#lostAt = 0
-    this.#repeatAt = this.link.now() + this.#shared.config.retry.interval
-    this.#schedule()
+    this.lostAt = 0
+    this.repeatAt = this.link.now() + this.#shared.config.retry.interval
+    this.schedule()
   }
 
   #onWill(message: Of<'willtopic'> | Of<'willmsg'>): void {
@@ -128,7 +112,7 @@ export class ClientSession implements Session, Speaker {
   /** Every question is answered. */
   #join(joining: Joining): void {
     this.#joining = joining
-    this.#repeatAt = 0
+    this.repeatAt = 0
     const clean = joining.connect?.cleanSession === true
     this.#expiryMs = clean ? 0 : this.#shared.config.sessionExpiry
     if (this.link.clientId === undefined) this.#attach(clean)
@@ -141,30 +125,46 @@ export class ClientSession implements Session, Speaker {
     }
   }
 
-  #attach(cleanStart: boolean): void {
+  #attach(cleanStart: boolean, resumeOnly = false): void {
     this.#attachedExpiryMs = this.#expiryMs
     this.link.release()
     const keepAliveMs = (this.#joining?.connect?.duration ?? 0) * 1000
     const { window } = this.#shared.config
-    this.link.connect(connectRequest(this.clientId, { cleanStart, expiryMs: this.#expiryMs, keepAliveMs, window }))
+    const terms = { cleanStart, expiryMs: this.#expiryMs, keepAliveMs, window, resumeOnly }
+    this.link.connect(connectRequest(this.clientId, terms))
   }
 
   onConnect(outcome: ConnectOutcome): void {
     const joining = this.#joining
     if (joining === undefined) return
-    if (outcome.ok) this.#welcome(joining, true)
+    if (joining.connect === undefined && joining.luggage === undefined) this.#goOn(outcome.ok)
+    else if (outcome.ok) this.#welcome(joining, true)
     else this.#refuse(refusalCode(outcome.reason))
+  }
+
+  /** Nobody sleeps under this name: the client is a stranger. */
+  #goOn(isKnown: boolean): void {
+    const nap = isKnown ? Kept.of(this.link).nap : undefined
+    if (nap !== undefined) {
+      const luggage = { ...nap, state: 'asleep', expiryMs: this.#expiryMs } as const
+      this.#welcome({ connect: undefined, dialogue: undefined, luggage, will: undefined }, true)
+      return
+    }
+    this.link.count('unknown-sender')
+    if (mayReply(this.#shared, this.link)) this.send({ type: 'disconnect', duration: undefined })
+    this.place.end(this, 'not-authorized')
   }
 
   #welcome({ connect, luggage, will }: Joining, isNew: boolean): void {
     this.#joining = undefined
     this.#uplink = undefined
+    if (isNew) Kept.of(this.link).forgetAnnouncement()
     takeWill(this.link, will)
     if (luggage !== undefined) {
       this.#silenceMs = luggage.silenceMs
       this.#sleepMs = luggage.sleepMs
       this.#arriving = true
-      this.#repeatAt = this.link.now()
+      this.repeatAt = this.link.now()
       this.#wake(luggage.state === 'active' ? 'active' : 'awake', isNew)
       return
     }
@@ -214,6 +214,7 @@ export class ClientSession implements Session, Speaker {
       case 'willtopicupd':
       case 'willmsgupd':
         this.send(changeWill(this.link, message))
+        this.#announceWill()
         break
       case 'pingresp':
         break
@@ -239,6 +240,7 @@ export class ClientSession implements Session, Speaker {
       return
     }
     this.#sleepMs = duration * 1000 * this.#shared.config.sleepFactor
+    Kept.of(this.link).setNap(this.link, { silenceMs: this.#silenceMs, sleepMs: this.#sleepMs })
     this.#fallAsleep()
     this.send({ type: 'disconnect', duration: undefined })
   }
@@ -248,12 +250,15 @@ export class ClientSession implements Session, Speaker {
     this.link.hold()
     this.#downlink?.pause()
     this.#uplink = undefined
+    this.#announceWill()
     this.#touch()
   }
 
   /** Everything that waits may go; a client that is only awake falls asleep again when it has. */
   #wake(state: 'active' | 'awake', isNew = false): void {
     this.state = state
+    this.#announceWill()
+    if (state === 'active') Kept.of(this.link).setNap(this.link, undefined)
     this.#touch()
     this.#downlink?.resume()
     // The broker itself begins deliveries to a client that it has just admitted.
@@ -269,8 +274,8 @@ export class ClientSession implements Session, Speaker {
       this.#fallAsleep()
       this.send({ type: 'pingresp' })
     }
-    if (!this.#arriving) this.#repeatAt = this.#downlink?.dueAt ?? 0
-    this.#schedule()
+    if (!this.#arriving) this.repeatAt = this.#downlink?.dueAt ?? 0
+    this.schedule()
   }
 
   // ---- broker --------------------------------------------------------------------------------------------------
@@ -280,8 +285,8 @@ export class ClientSession implements Session, Speaker {
     down.take(delivery)
     if (down.dueAt === 0) return
     this.#arriving = false
-    this.#repeatAt = down.dueAt
-    this.#schedule()
+    this.repeatAt = down.dueAt
+    this.schedule()
   }
 
   onPublished(tag: number, outcome: PublishOutcome): void {
@@ -292,20 +297,17 @@ export class ClientSession implements Session, Speaker {
     this.#up.onSubscribed(tag, outcome)
   }
 
-  /** Its place reads the datagrams. */
-  onBytes(): void {}
-
   // ---- time and end --------------------------------------------------------------------------------------------
 
   onTimer(): void {
-    this.#armedAt = 0
+    this.rang()
     const now = this.link.now()
-    const isDue = this.#repeatAt !== 0 && this.#repeatAt <= now
+    const isDue = this.repeatAt !== 0 && this.repeatAt <= now
     if (this.state === 'connecting') {
       if (isDue) this.#askAgain()
       return
     }
-    if (this.#lostAt !== 0 && this.#lostAt <= now) {
+    if (this.lostAt !== 0 && this.lostAt <= now) {
       this.place.end(this, 'keepalive-timeout')
       return
     }
@@ -339,7 +341,7 @@ export class ClientSession implements Session, Speaker {
     const heard = this.state !== 'asleep' && wantsGoodbye(reason)
     this.#depart()
     // CONNECT may have asked to keep a session that began as a clean one.
-    this.link.disconnect(isLoss(reason), Math.max(this.#expiryMs, this.#attachedExpiryMs), reason)
+    leaveSession(this.link, reason, this.state === 'asleep', Math.max(this.#expiryMs, this.#attachedExpiryMs))
     if (heard) this.send({ type: 'disconnect', duration: undefined })
     this.place.left(this)
   }
@@ -352,7 +354,7 @@ export class ClientSession implements Session, Speaker {
       sleepMs: this.state === 'active' ? 0 : this.#sleepMs,
       topicIds: attached ? Kept.of(this.link).topics.size : 0,
       pending: this.#downlink?.size ?? 0,
-      forwarded: this.#encapsulation !== undefined,
+      forwarded: this.isForwarded,
     }
   }
 
@@ -368,28 +370,20 @@ export class ClientSession implements Session, Speaker {
     return this.#downlink
   }
 
+  #announceWill(): void {
+    Kept.of(this.link).announceWill(this.link, Math.max(1, this.state === 'active' ? this.#silenceMs : this.#sleepMs))
+  }
+
   /** The client was heard. */
   #touch(): void {
     if (this.state === 'connecting') return
     const patienceMs = this.state === 'active' ? this.#silenceMs : this.#sleepMs
-    this.#lostAt = patienceMs === 0 ? 0 : this.link.now() + patienceMs
-    this.#schedule()
-  }
-
-  /** An armed timer that is early is left alone, and arms itself again: to be heard must cost nothing. */
-  #schedule(): void {
-    const at = earlier(this.#lostAt, this.#repeatAt)
-    if (at === 0 || (this.#armedAt !== 0 && this.#armedAt <= at)) return
-    this.#armedAt = at
-    this.link.arm(TIMER, Math.max(0, at - this.link.now()))
+    this.lostAt = patienceMs === 0 ? 0 : this.link.now() + patienceMs
+    this.schedule()
   }
 
   #depart(): void {
     this.#gone = true
     if (this.#shared.clients.get(this.clientId) === this) this.#shared.clients.delete(this.clientId)
   }
-}
-
-function earlier(a: number, b: number): number {
-  return a === 0 ? b : b === 0 ? a : Math.min(a, b)
 }

@@ -210,7 +210,7 @@ export class Downlink {
       outgoing.dueAt = 0
       return false
     }
-    const id = Kept.of(this.#link).topics.propose(outgoing.delivery.message.topic, this.#shared.config.maxTopics)
+    const id = Kept.of(this.#link).propose(this.#link, outgoing.delivery.message.topic, this.#shared.config.maxTopics)
     if (id === undefined) {
       this.#drop(outgoing)
       this.#link.nack(outgoing.delivery.id, 'topic-ids-exhausted')

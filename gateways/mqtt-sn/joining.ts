@@ -27,9 +27,11 @@ interface Terms {
   readonly expiryMs: number
   readonly keepAliveMs: number
   readonly window: number
+  readonly resumeOnly?: boolean
 }
 
-export function connectRequest(clientId: string, { cleanStart, expiryMs, keepAliveMs, window }: Terms): ConnectRequest {
+export function connectRequest(clientId: string, terms: Terms): ConnectRequest {
+  const { cleanStart, expiryMs, keepAliveMs, window, resumeOnly = false } = terms
   return {
     clientId,
     protocol: 'mqtt-sn',
@@ -38,6 +40,7 @@ export function connectRequest(clientId: string, { cleanStart, expiryMs, keepAli
     expiryMs,
     keepAliveMs,
     receiveMaximum: window,
+    resumeOnly,
     // Also a message without acknowledgement takes its turn: its topic may have to be registered first.
     trackQos0: true,
   }

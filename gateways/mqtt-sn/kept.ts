@@ -1,46 +1,166 @@
-/** What belongs to a client's session and not to its connection: topic ids, QoS 2 receipts, will (MQTT-SN 1.2, 6.3). */
-import type { Link, Message } from '#sdk'
+/**
+ * What belongs to a client's session and not to its connection: topic ids, QoS 2 receipts, will, sleep (MQTT-SN 1.2, 6.3
+ * and 6.14). All of it is remembered, so that it is there again after a restart.
+ */
+import { type Link, Message, type QoS } from '#sdk'
 import { TopicIds } from './topic-ids.ts'
 
 /** A client may have one publish open (6.8); some more are kept for those that do not wait. */
 const MAX_RECEIVED = 16
 
+/** Keys of what is remembered; ids and message ids stand behind theirs. */
+const TOPIC = 't'
+const RECEIPT = 'r'
+const WILL = 'will'
+const NAP = 'nap'
+const SENDER = 'sender'
+
+/** How long a sleeping client may be silent: active again, and asleep. */
+export interface Nap {
+  readonly silenceMs: number
+  readonly sleepMs: number
+}
+
 export class Kept {
   topics = new TopicIds()
-  /** Outlives the connection: CleanSession 0 without a will goes on with it (6.3). */
-  will: Message | undefined = undefined
-  /** Whose key protects the session (MQTT-SN 2.0); undefined without protection. */
-  sender: string | undefined = undefined
+  #will: Message | undefined = undefined
+  #nap: Nap | undefined = undefined
+  #sender: string | undefined = undefined
+  /** Delay of the will as the broker knows it; undefined: it knows none. */
+  #announcedMs: number | undefined = undefined
   /** Message ids of QoS 2 publishes that were accepted and not released yet. */
   #received: Set<number> | undefined = undefined
 
   /** That of the client's session. Only while it is connected. */
   static of(link: Link): Kept {
-    if (!(link.kept instanceof Kept)) link.kept = new Kept()
+    if (!(link.kept instanceof Kept)) link.kept = Kept.#rebuilt(link)
     return link.kept as Kept
   }
 
-  forgetTopics(): void {
+  static #rebuilt(link: Link): Kept {
+    const kept = new Kept()
+    for (const [key, value] of link.remembered()) {
+      if (key === WILL) kept.#will = readWill(value)
+      else if (key === NAP) kept.#nap = JSON.parse(value) as Nap
+      else if (key === SENDER) kept.#sender = value
+      else if (key.startsWith(TOPIC)) kept.topics.restore(Number(key.slice(TOPIC.length)), value)
+      else if (key.startsWith(RECEIPT)) kept.#keep(Number(key.slice(RECEIPT.length)))
+    }
+    return kept
+  }
+
+  // ---- topics --------------------------------------------------------------------------------------------------
+
+  /** The client has named it, so it knows what it stands for. Undefined: there are `limit` already. */
+  learn(link: Link, name: string, limit: number): number | undefined {
+    return this.#noted(link, name, (topics) => topics.learn(name, limit))
+  }
+
+  /** An id that the client is still to be told. Undefined: there are `limit` already. */
+  propose(link: Link, name: string, limit: number): number | undefined {
+    return this.#noted(link, name, (topics) => topics.propose(name, limit))
+  }
+
+  #noted(link: Link, name: string, find: (topics: TopicIds) => number | undefined): number | undefined {
+    const before = this.topics.size
+    const id = find(this.topics)
+    if (this.topics.size > before) link.remember(`${TOPIC}${id}`, name)
+    return id
+  }
+
+  forgetTopics(link: Link): void {
+    for (let id = 1; id <= this.topics.size; id++) link.forget(`${TOPIC}${id}`)
     this.topics = new TopicIds()
   }
+
+  // ---- receipts ------------------------------------------------------------------------------------------------
 
   hasReceived(messageId: number): boolean {
     return this.#received?.has(messageId) === true
   }
 
   /** False: the oldest receipt gave way, whose sender has forgotten it. */
-  receive(messageId: number): boolean {
-    this.#received ??= new Set()
-    this.#received.add(messageId)
-    if (this.#received.size <= MAX_RECEIVED) return true
-    for (const oldest of this.#received) {
-      this.#received.delete(oldest)
+  receive(link: Link, messageId: number): boolean {
+    link.remember(`${RECEIPT}${messageId}`, '')
+    const received = this.#keep(messageId)
+    if (received.size <= MAX_RECEIVED) return true
+    for (const oldest of received) {
+      this.release(link, oldest)
       break
     }
     return false
   }
 
-  release(messageId: number): void {
-    if (this.#received?.delete(messageId) === true && this.#received.size === 0) this.#received = undefined
+  release(link: Link, messageId: number): void {
+    if (this.#received?.delete(messageId) !== true) return
+    link.forget(`${RECEIPT}${messageId}`)
+    if (this.#received.size === 0) this.#received = undefined
   }
+
+  #keep(messageId: number): Set<number> {
+    this.#received ??= new Set()
+    return this.#received.add(messageId)
+  }
+
+  // ---- will ----------------------------------------------------------------------------------------------------
+
+  get will(): Message | undefined {
+    return this.#will
+  }
+
+  setWill(link: Link, will: Message | undefined): void {
+    if (will === this.#will) return
+    this.#will = will
+    this.#announcedMs = undefined
+    if (will === undefined) {
+      link.forget(WILL)
+      link.setWill(undefined)
+    } else {
+      const { topic, qos, retain, payload } = will
+      link.remember(WILL, JSON.stringify([topic, qos, retain, Buffer.from(payload).toString('base64')]))
+    }
+  }
+
+  /** The broker has forgotten it with the connection; the session has not (6.3). */
+  forgetAnnouncement(): void {
+    this.#announcedMs = undefined
+  }
+
+  /** The broker is to publish it when nobody has heard of the client for so long: also when we are not there to say so. */
+  announceWill(link: Link, delayMs: number): void {
+    if (this.#will === undefined || this.#announcedMs === delayMs) return
+    this.#announcedMs = delayMs
+    link.setWill({ message: this.#will, delayMs })
+  }
+
+  // ---- sleep ---------------------------------------------------------------------------------------------------
+
+  get nap(): Nap | undefined {
+    return this.#nap
+  }
+
+  setNap(link: Link, nap: Nap | undefined): void {
+    if (nap === undefined && this.#nap === undefined) return
+    this.#nap = nap
+    if (nap === undefined) link.forget(NAP)
+    else link.remember(NAP, JSON.stringify(nap))
+  }
+
+  // ---- protection ----------------------------------------------------------------------------------------------
+
+  /** Whose key protects the session (MQTT-SN 2.0); undefined without protection. */
+  get sender(): string | undefined {
+    return this.#sender
+  }
+
+  protect(link: Link, sender: string | undefined): void {
+    if (sender === this.#sender || sender === undefined) return
+    this.#sender = sender
+    link.remember(SENDER, sender)
+  }
+}
+
+function readWill(value: string): Message {
+  const [topic, qos, retain, payload] = JSON.parse(value) as [string, QoS, boolean, string]
+  return new Message(topic, Buffer.from(payload, 'base64'), qos, retain)
 }

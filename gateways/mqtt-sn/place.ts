@@ -1,5 +1,6 @@
 /** Where a client is, and what of it moves when it turns up somewhere else. */
 import type { CloseReason, Link, Session } from '#sdk'
+import { Kept } from './kept.ts'
 
 /** MQTT-SN 1.2, 6.14, figure 3; of a client that is lost or disconnected there is no session. */
 export type State = 'connecting' | 'active' | 'asleep' | 'awake'
@@ -46,6 +47,17 @@ const UNHEARING: ReadonlySet<CloseReason> = new Set<CloseReason>([
 
 export function isLoss(reason: CloseReason): boolean {
   return !NO_LOSS.has(reason)
+}
+
+/** The client's connection ends; `expiryMs` is how long its session outlives it. */
+export function leaveSession(link: Link, reason: CloseReason, isAsleep: boolean, expiryMs: number): void {
+  if (link.clientId === undefined) return
+  // Who sleeps does not know that we stop: it has until the end of its sleep to find us again.
+  const sleepsOn = isAsleep && reason === 'shutdown' && expiryMs > 0
+  const kept = Kept.of(link)
+  if (isLoss(reason)) kept.announceWill(link, 0)
+  if (!sleepsOn) kept.setNap(link, undefined)
+  link.disconnect(sleepsOn || isLoss(reason), expiryMs, reason)
 }
 
 export function wantsGoodbye(reason: CloseReason): boolean {

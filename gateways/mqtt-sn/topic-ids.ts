@@ -54,6 +54,14 @@ export class TopicIds {
     this.#unknown.add(id)
   }
 
+  /** Of an earlier process. */
+  restore(id: number, name: string): void {
+    const names = Array.from({ length: Math.max(this.#names.length, id) }, (_, at) => this.#names[at] ?? '')
+    names[id - 1] = name
+    this.#names = names
+    if (names.length >= INDEXED) this.#index = new Map(names.map((each, at) => [each, at + 1]))
+  }
+
   #find(name: string): number | undefined {
     if (this.#index !== undefined) return this.#index.get(name)
     const at = this.#names.indexOf(name)

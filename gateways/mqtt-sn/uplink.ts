@@ -56,7 +56,7 @@ export class Uplink {
       this.#speaker.send({ type: 'regack', topicId: 0, messageId, returnCode: ReturnCode.notSupported })
       return
     }
-    const topicId = Kept.of(this.#link).topics.learn(topic, maxTopics)
+    const topicId = Kept.of(this.#link).learn(this.#link, topic, maxTopics)
     if (topicId === undefined) {
       this.#link.count('topic-ids-exhausted')
       this.#speaker.send({ type: 'regack', topicId: 0, messageId, returnCode: ReturnCode.congestion })
@@ -101,7 +101,7 @@ export class Uplink {
     if (qos === 0) return
     if (accepted) this.#accepted = this.#deciding
     if (accepted && qos === 2) {
-      if (!Kept.of(this.#link).receive(messageId)) this.#link.count('receipt-forgotten')
+      if (!Kept.of(this.#link).receive(this.#link, messageId)) this.#link.count('receipt-forgotten')
       this.#speaker.send({ type: 'pubrec', messageId })
       return
     }
@@ -114,7 +114,7 @@ export class Uplink {
   }
 
   #release(messageId: number): void {
-    Kept.of(this.#link).release(messageId)
+    Kept.of(this.#link).release(this.#link, messageId)
     this.#speaker.send({ type: 'pubcomp', messageId })
   }
 
@@ -130,7 +130,7 @@ export class Uplink {
     let topicId = 0
     if (topicType === TopicType.predefined) topicId = message.topicId
     else if (topicType === TopicType.normal && !hasWildcard(topic) && isTopicName(topic) && !topic.startsWith('$share/')) {
-      const id = Kept.of(this.#link).topics.learn(topic, this.#shared.config.maxTopics)
+      const id = Kept.of(this.#link).learn(this.#link, topic, this.#shared.config.maxTopics)
       if (id === undefined) {
         this.#link.count('topic-ids-exhausted')
         this.#refuse(messageId, ReturnCode.congestion)

@@ -32,39 +32,28 @@ export class WillDialogue {
 
 /** After CONNECT: the will that was asked for, else the one of the session (6.3). */
 export function takeWill(link: Link, answer: WillAnswer | undefined): void {
-  const kept = Kept.of(link)
-  if (typeof answer === 'object') kept.will = answer.will
-  announce(link, kept)
+  if (typeof answer === 'object') Kept.of(link).setWill(link, answer.will)
 }
 
 /** WILLTOPICUPD and WILLMSGUPD, to the answer. */
 export function changeWill(link: Link, update: Of<'willtopicupd'> | Of<'willmsgupd'>): Of<'willtopicresp'> {
   const kept = Kept.of(link)
   const isMessage = 'payload' in update
-  const returnCode = isMessage ? changeMessage(kept, update.payload) : changeTopic(kept, update)
-  announce(link, kept)
+  const will = isMessage ? withPayload(kept.will, update.payload) : withTopic(kept.will, update)
+  if (will !== 'refused') kept.setWill(link, will)
+  const returnCode = will === 'refused' ? ReturnCode.notSupported : ReturnCode.accepted
   return { type: isMessage ? 'willmsgresp' : 'willtopicresp', returnCode }
 }
 
-/** The broker forgets a will with its connection; the session keeps it (6.3). */
-function announce(link: Link, { will }: Kept): void {
-  link.setWill(will === undefined ? undefined : { message: will, delayMs: 0 })
-}
-
 /** A topic alone makes a will with an empty message; no topic deletes the will. */
-function changeTopic(kept: Kept, update: Of<'willtopicupd'>): number {
-  if (update.topic === undefined) kept.will = undefined
-  else if (isWillTopic(update)) kept.will = willOf(update, kept.will?.payload ?? new Uint8Array(0))
-  else return ReturnCode.notSupported
-  return ReturnCode.accepted
+function withTopic(will: Message | undefined, update: Of<'willtopicupd'>): Message | undefined | 'refused' {
+  if (update.topic === undefined) return undefined
+  return isWillTopic(update) ? willOf(update, will?.payload ?? new Uint8Array(0)) : 'refused'
 }
 
 /** There must be a will to change. */
-function changeMessage(kept: Kept, payload: Uint8Array): number {
-  const { will } = kept
-  if (will === undefined) return ReturnCode.notSupported
-  kept.will = new Message(will.topic, payload.slice(), will.qos, will.retain)
-  return ReturnCode.accepted
+function withPayload(will: Message | undefined, payload: Uint8Array): Message | 'refused' {
+  return will === undefined ? 'refused' : new Message(will.topic, payload.slice(), will.qos, will.retain)
 }
 
 function isWillTopic({ topic, qos }: Of<'willtopic'>): boolean {

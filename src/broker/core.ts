@@ -38,6 +38,7 @@ import { Subscriptions } from './subscriptions.ts'
 import { TopicPolicy } from './topic-policy.ts'
 
 const NOT_STORED: ConnectOutcome = { ok: false, reason: 'unavailable', message: 'the session could not be stored' }
+const NO_SESSION: ConnectOutcome = { ok: false, reason: 'bad-client-id', message: 'no session waits for this client' }
 const NO_ONE: ConnectOutcome = { ok: false, reason: 'quota', message: 'the broker holds its maximum of clients' }
 
 /** Session state means something only to the gateway that made it; the instance may have been restarted since. */
@@ -114,6 +115,9 @@ export class BrokerCore {
     const refusal = this.policy.clientIdRefusal(id)
     if (refusal !== undefined) return { outcome: { ok: false, reason: refusal } }
     const old = this.#clients.get(id)
+    if (request.resumeOnly === true && (old === undefined || old.connected || !sameGateway(old, port, request))) {
+      return { outcome: NO_SESSION }
+    }
     if (request.expiryMs > 0 && this.#journal?.ready === false) return { outcome: NOT_STORED }
     if (old === undefined && this.#clients.size >= this.#limits.maxClients) return { outcome: NO_ONE }
     const tookOver =

@@ -49,6 +49,8 @@ export interface ConnectRequest {
   readonly authentication?: Authentication
   /** True discards what an earlier session of this client id left behind. */
   readonly cleanStart: boolean
+  /** True: only to go on with a session of this gateway that nobody is connected to; else refused as `bad-client-id`. */
+  readonly resumeOnly?: boolean
   /** How long the session outlives its connection, in ms; 0 ends with it, Infinity never ends. */
   readonly expiryMs: number
   /** Reported in status and REST; the session itself arms its keep-alive timer. 0 is none. */

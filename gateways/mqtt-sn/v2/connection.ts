@@ -141,7 +141,7 @@ export class Connection implements Occupant, Receiver {
       this.#refuse(connect, Reason.protectionOnly)
       return
     }
-    kept.sender = this.#path.cover?.sender.name
+    kept.protect(this.link, this.#path.cover?.sender.name)
     this.clientId = outcome.clientId
     this.#shared.connections.set(this.clientId, this)
     this.maxPacketBytes = Math.min(connect.maxPacketSize || ANY_SIZE, this.#shared.config.maxDatagram)
@@ -250,7 +250,7 @@ export class Connection implements Occupant, Receiver {
     const reason = duration === 0 ? Reason.protocolError : Reason.success
     this.send({ type: 'sleepresp', packetId, duration: undefined, reason })
     if (duration === 0) return
-    if (!retainAliases) Kept.of(this.link).forgetTopics()
+    if (!retainAliases) Kept.of(this.link).forgetTopics(this.link)
     this.#sleepMs = duration * SECOND_MS * this.#shared.config.sleepFactor
     this.#fallAsleep()
     this.#listen()

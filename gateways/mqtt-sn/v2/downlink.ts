@@ -147,7 +147,7 @@ export class Downlink {
       outgoing.step = 'publish'
       const { topic } = outgoing.delivery.message
       if (this.#topicOf(outgoing) === undefined) {
-        const alias = Kept.of(this.#link).topics.propose(topic, this.#shared.config.maxTopics)
+        const alias = Kept.of(this.#link).propose(this.#link, topic, this.#shared.config.maxTopics)
         if (alias === undefined) outgoing.byName = true
         else {
           this.#alias = alias

@@ -80,7 +80,7 @@ export class Uplink {
     const qos = Math.floor(tag / WORD)
     const packetId = tag % WORD
     if (!isAccepted(outcome)) this.#link.count(`publish-refused-${outcome}`)
-    else if (qos === 2 && !Kept.of(this.#link).receive(packetId)) this.#link.count('receipt-forgotten')
+    else if (qos === 2 && !Kept.of(this.#link).receive(this.#link, packetId)) this.#link.count('receipt-forgotten')
     this.#acknowledge(qos, packetId, publishReason(outcome))
   }
 
@@ -95,7 +95,7 @@ export class Uplink {
 
   release(packetId: number): void {
     const reason = this.isOpen(packetId) ? Reason.success : Reason.packetIdNotFound
-    Kept.of(this.#link).release(packetId)
+    Kept.of(this.#link).release(this.#link, packetId)
     this.#speaker.send({ type: 'pubcomp', packetId, reason })
   }
 
@@ -157,7 +157,7 @@ export class Uplink {
   #aliasOf(topic: string): { topicKind: TopicKindBits; alias: number } | undefined {
     const predefined = this.#shared.predefined.id(topic, this.#clientId)
     if (predefined !== undefined) return { topicKind: TopicKind.predefined, alias: predefined }
-    const alias = Kept.of(this.#link).topics.learn(topic, this.#shared.config.maxTopics)
+    const alias = Kept.of(this.#link).learn(this.#link, topic, this.#shared.config.maxTopics)
     return alias === undefined ? undefined : { topicKind: TopicKind.session, alias }
   }
 }
