@@ -20,11 +20,10 @@ export interface Pins {
 export type Outcome = { readonly load: LoadResult } | { readonly memory: MemoryResult }
 
 export async function measure(workload: Workload, serverName: ServerName, scale: Scale, pins: Pins): Promise<Outcome> {
-  const { job, program } = workload
-  if (program !== undefined) return { memory: await measureProgram(program.name, program.clients(scale), pins) }
-  if (job === undefined) throw new Error(`${workload.name} has neither a job nor a program`)
+  const { job } = workload
+  if (job === undefined) return measureAlone(workload, scale, pins)
   const server = await startServer(serverName, pins.server, {
-    datagrams: workload.datagrams === true,
+    datagrams: workload.datagrams,
     terminals: workload.terminals === true,
   })
   try {
@@ -65,15 +64,18 @@ function opened(answer: Answer): Outcome {
   return answer
 }
 
-async function measureProgram(name: string, clients: number, pins: Pins): Promise<MemoryResult> {
+/** A program that is server and load in one. */
+async function measureAlone({ program: [name, ...args], clients }: Alone, scale: Scale, pins: Pins): Promise<Outcome> {
+  const count = clients?.(scale) ?? scale.virtualClients
   const child = Child.start({
     file: process.execPath,
-    args: [...process.execArgv, '--expose-gc', benchProgram(name), String(clients)],
+    args: [...process.execArgv, '--expose-gc', benchProgram(name), String(count), ...args, String(scale.seconds)],
     cpu: pins.server,
   })
   try {
-    await child.until(`the memory of ${name}`, PROGRAM_MS, () => child.output.endsWith('}'))
-    return JSON.parse(child.output) as MemoryResult
+    await child.until(`the answer of ${name}`, PROGRAM_MS, () => child.output.endsWith('}'))
+    const result = JSON.parse(child.output) as MemoryResult | LoadResult
+    return 'delivered' in result ? { load: result } : { memory: result }
   } finally {
     await child.stop()
   }

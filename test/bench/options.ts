@@ -11,6 +11,7 @@ export const USAGE = `npm run bench -- [options]
   --only NAME,...     these workloads only: ${WORKLOADS.map((workload) => workload.name).join(' ')}
   --servers NAME,...  these servers only: ${SERVER_NAMES.join(' ')}
   --rounds N          repeat N times and report medians (default 3, quick 1)
+  --clients N         virtual and sleeping clients (default ${FULL.virtualClients}, quick ${QUICK.virtualClients})
   --seconds S         measured seconds of each load (default ${FULL.seconds}, quick ${QUICK.seconds})
   --json FILE         write the rows as JSON
   --help
@@ -34,6 +35,7 @@ export function parseOptions(args: readonly string[]): Options | undefined {
       servers: { type: 'string' },
       rounds: { type: 'string' },
       seconds: { type: 'string' },
+      clients: { type: 'string' },
       json: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
@@ -44,7 +46,11 @@ export function parseOptions(args: readonly string[]): Options | undefined {
     workloads: chosen('--only', values.only, WORKLOADS, (workload) => workload.name),
     servers: chosen('--servers', values.servers, SERVER_NAMES, (name) => name),
     rounds: positive('--rounds', values.rounds, values.quick ? 1 : 3, Number.isInteger),
-    scale: { ...scale, seconds: positive('--seconds', values.seconds, scale.seconds, Number.isFinite) },
+    scale: {
+      ...scale,
+      seconds: positive('--seconds', values.seconds, scale.seconds, Number.isFinite),
+      virtualClients: positive('--clients', values.clients, scale.virtualClients, Number.isInteger),
+    },
     json: values.json,
   }
 }

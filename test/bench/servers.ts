@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Child } from './child.ts'
+import type { DatagramProtocol } from './load/job.ts'
 import { accepts, freeTcpPort, freeUdpPort } from './ports.ts'
 import { benchProgram, productEntry } from './project.ts'
 
@@ -30,8 +31,8 @@ interface Place {
   readonly devicePort: number
   /** Whether the workload has JT/T 808 terminals. */
   readonly terminals: boolean
-  /** Whether the workload sends datagrams; a gateway that it does not need stays off. */
-  readonly datagrams: boolean
+  /** What the workload speaks in datagrams; a gateway that it does not need stays off. */
+  readonly datagrams: DatagramProtocol | undefined
   /** A temporary folder of its own. */
   readonly folder: string
 }
@@ -65,9 +66,13 @@ function omnigateConfig(place: Place): string {
   const limits = { maxConnectRate: 0, maxQueuedBytes: '1GiB' }
   const address = (port: number) => `127.0.0.1:${port}`
   const mqtt = { session, listeners: [{ type: 'tcp', bind: address(place.tcpPort), limits }] }
-  const coap = { session, listeners: [{ type: 'udp', bind: address(place.udpPort), receiveBuffer: '4MiB', limits }] }
+  const datagrams = { session, listeners: [{ type: 'udp', bind: address(place.udpPort), receiveBuffer: '4MiB', limits }] }
   const jt808 = { session, listeners: [{ type: 'tcp', bind: address(place.devicePort), limits }] }
-  const gateways = { mqtt, ...(place.datagrams ? { coap } : {}), ...(place.terminals ? { jt808 } : {}) }
+  const gateways = {
+    mqtt,
+    ...(place.datagrams === undefined ? {} : { [place.datagrams]: datagrams }),
+    ...(place.terminals ? { jt808 } : {}),
+  }
   // JSON is YAML.
   return JSON.stringify({ node: { name: 'bench', dataDir: place.folder }, gateways, api: { bind: address(0) } })
 }
@@ -113,7 +118,7 @@ export function missingServer(name: ServerName): string | undefined {
 export async function startServer(
   name: ServerName,
   cpu: number | undefined,
-  needs: { readonly datagrams: boolean; readonly terminals: boolean },
+  needs: { readonly datagrams: DatagramProtocol | undefined; readonly terminals: boolean },
 ): Promise<RunningServer> {
   const recipe = RECIPES[name]
   const folder = mkdtempSync(join(tmpdir(), `omnigate-bench-${name}-`))

@@ -1,5 +1,5 @@
 /** What is measured: each workload, the servers it is for, and the job it gives to the generator. */
-import type { Job, LoadQos } from './load/job.ts'
+import type { DatagramProtocol, Job, LoadQos } from './load/job.ts'
 import type { RunningServer, ServerName } from './servers.ts'
 
 /** How long and how large; `--quick` makes everything smaller. */
@@ -30,23 +30,34 @@ export const QUICK: Scale = {
   coapClients: 5_000,
 }
 
-export interface Workload {
+interface Named {
   readonly name: string
   readonly title: string
   readonly servers: readonly ServerName[]
-  /** The servers need a datagram port. */
-  readonly datagrams?: boolean
+}
+
+interface Load extends Named {
+  /** What the devices speak, where they send datagrams. */
+  readonly datagrams?: DatagramProtocol
   /** The servers need a port for JT/T 808 terminals. */
   readonly terminals?: boolean
   /** What the generator does to the server. */
-  readonly job?: (server: RunningServer, scale: Scale, serverName: ServerName) => Job
-  /** In place of a job: a program that is server and load in one, and gets the number of clients. */
-  readonly program?: { readonly name: string; readonly clients: (scale: Scale) => number }
+  readonly job: (server: RunningServer, scale: Scale, serverName: ServerName) => Job
 }
+
+/** The measurement is a program of its own: its name, and what it is told between the number of clients and the seconds. */
+export interface Alone extends Named {
+  readonly job?: undefined
+  readonly program: readonly [string, ...string[]]
+  /** How many; as many as virtual clients unless it says so. */
+  readonly clients?: (scale: Scale) => number
+}
+
+export type Workload = Load | Alone
 
 const BROKERS: readonly ServerName[] = ['omnigate', 'mosquitto', 'aedes']
 
-function mqtt(name: string, title: string, shape: 'fan-in' | 'fan-out', qos: LoadQos, window: number): Workload {
+function mqtt(name: string, title: string, shape: 'fan-in' | 'fan-out', qos: LoadQos, window: number): Load {
   const [publishers, subscribers] = shape === 'fan-in' ? [20, 1] : [1, 1000]
   return {
     name,
@@ -67,14 +78,15 @@ const UDP_SOCKETS = 64
 /** Below what the default receive buffer of a socket holds: about 270 small datagrams. */
 const UDP_WINDOW = 128
 
-function coap(name: string, kind: string, confirmable: boolean): Workload {
+function udp(name: string, what: string, protocol: DatagramProtocol, confirmable = false): Load {
   return {
     name,
-    title: `${UDP_SOCKETS} UDP devices (CoAP ${kind} POST) to 1 MQTT subscriber; the peer only echoes datagrams`,
+    title: `${UDP_SOCKETS} UDP devices (${what}) to 1 MQTT subscriber; the peer only echoes datagrams`,
     servers: ['omnigate', 'udp-echo'],
-    datagrams: true,
+    datagrams: protocol,
     job: (server, { warmSeconds, seconds }, serverName) => ({
       kind: 'udp',
+      protocol,
       udpPort: server.udpPort,
       ...(serverName === 'udp-echo' ? {} : { mqttPort: server.tcpPort }),
       serverPid: server.child.pid,
@@ -93,8 +105,9 @@ export const WORKLOADS: readonly Workload[] = [
   mqtt('fanin-qos1', '20 publishers to 1 subscriber, QoS 1, 2000 outstanding', 'fan-in', 1, 2000),
   mqtt('fanout-qos0', '1 publisher to 1000 subscribers, QoS 0, 20 publishes outstanding', 'fan-out', 0, 20),
   mqtt('fanout-qos1', '1 publisher to 1000 subscribers, QoS 1, 20 publishes outstanding', 'fan-out', 1, 20),
-  coap('udp-to-mqtt', 'NON', false),
-  coap('coap-con-to-mqtt', 'confirmable', true),
+  udp('udp-to-mqtt', 'CoAP NON POST', 'coap'),
+  udp('coap-con-to-mqtt', 'CoAP confirmable POST', 'coap', true),
+  udp('mqtt-sn-to-mqtt', 'MQTT-SN PUBLISH, QoS 1', 'mqtt-sn'),
   {
     name: 'terminals-to-mqtt',
     title: `${TERMINALS} JT/T 808 terminals, one report each on its way, to 1 MQTT subscriber as JSON; the peer only answers`,
@@ -139,12 +152,25 @@ export const WORKLOADS: readonly Workload[] = [
     name: 'memory-virtual-client',
     title: 'virtual client with one subscription, on the broker core alone',
     servers: ['omnigate'],
-    program: { name: 'servers/virtual-clients', clients: ({ virtualClients }) => virtualClients },
+    program: ['servers/virtual-clients'],
   },
   {
     name: 'memory-coap-observer',
     title: 'idle CoAP client that logged in and observes one topic',
     servers: ['omnigate'],
-    program: { name: 'servers/coap-clients', clients: ({ coapClients }) => coapClients },
+    program: ['servers/coap-clients'],
+    clients: ({ coapClients }) => coapClients,
+  },
+  {
+    name: 'memory-mqtt-sn-sleeper',
+    title: 'sleeping MQTT-SN client with one subscription and one registered topic',
+    servers: ['omnigate'],
+    program: ['servers/sleeping-clients', 'memory'],
+  },
+  {
+    name: 'mqtt-sn-wake',
+    title: 'MQTT-SN clients woken for a message each, among as many that sleep on',
+    servers: ['omnigate'],
+    program: ['servers/sleeping-clients', 'wake'],
   },
 ]

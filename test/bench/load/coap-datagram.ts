@@ -1,4 +1,5 @@
 /** A device's datagram: RFC 7252 CON or NON POST /ps/{topic}?clientid={id} with a stamped payload, encoded once and reused. */
+import type { DatagramSource } from './datagram.ts'
 import { blankPayload, stamp } from './stamp.ts'
 
 // RFC 7252 3: version 1, type 0 (CON) and 1 (NON)
@@ -23,7 +24,7 @@ function option(delta: number, value: string): Buffer {
   return Buffer.concat([Buffer.from(header), bytes])
 }
 
-export class PublishDatagram {
+export class PublishDatagram implements DatagramSource {
   readonly #publisher: number
   readonly #bytes: Buffer
   readonly #payloadAt: number
@@ -59,6 +60,10 @@ export class PublishDatagram {
     this.#bytes.writeUInt16BE(id, HEADER_BYTES)
     stamp(this.#bytes, this.#payloadAt, this.#publisher, this.#sent, nowMs)
     return this.#bytes
+  }
+
+  isSuccess(answer: Uint8Array): boolean {
+    return isSuccess(answer)
   }
 }
 

@@ -18,9 +18,13 @@ export interface MqttJob {
   readonly seconds: number
 }
 
+export type DatagramProtocol = 'coap' | 'mqtt-sn'
+
 /** Datagrams in; out comes a PUBLISH to an MQTT subscriber, or (`mqttPort` absent) only the answer of an echo server. */
 export interface UdpJob {
   readonly kind: 'udp'
+  /** What the devices speak. */
+  readonly protocol: DatagramProtocol
   readonly udpPort: number
   readonly mqttPort?: number
   readonly serverPid: number

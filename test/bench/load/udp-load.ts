@@ -10,11 +10,13 @@ import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Workload } from './closed-loop.ts'
 import { ClosedLoop } from './closed-loop.ts'
-import { isSuccess, PublishDatagram } from './coap-datagram.ts'
+import { PublishDatagram } from './coap-datagram.ts'
 import { openConnections } from './connection.ts'
+import type { Ask, DatagramSource } from './datagram.ts'
 import { FrameReader } from './frame-reader.ts'
 import type { LoadResult, UdpJob } from './job.ts'
 import { Latency } from './latency.ts'
+import { RegisteredPublish } from './mqtt-sn-datagram.ts'
 import { StampReader } from './stamp.ts'
 
 const SETTLE_MS = 200
@@ -28,7 +30,7 @@ const RECEIVE_BUFFER_BYTES = 1 << 20
 
 interface Device {
   readonly socket: Socket
-  readonly datagram: PublishDatagram
+  readonly datagram: DatagramSource
 }
 
 function deviceTopic(index: number): string {
@@ -61,7 +63,7 @@ class UdpLoad implements Workload {
     if (this.#echo) {
       this.stamps.read(answer, device.datagram.payloadAt)
       this.#delivered++
-    } else if (!isSuccess(answer)) {
+    } else if (!device.datagram.isSuccess(answer)) {
       throw new Error(`the gateway answered ${answer.subarray(0, 16).toString('hex')}`)
     }
     this.#answered++
@@ -97,11 +99,19 @@ class UdpLoad implements Workload {
   }
 }
 
-async function openDevice({ udpPort, confirmable }: UdpJob, index: number): Promise<Device> {
+async function openDevice({ udpPort, protocol, mqttPort, confirmable }: UdpJob, index: number): Promise<Device> {
   const socket = createSocket({ type: 'udp4', recvBufferSize: RECEIVE_BUFFER_BYTES })
   socket.connect(udpPort, '127.0.0.1')
   await once(socket, 'connect')
-  return { socket, datagram: new PublishDatagram(index, deviceTopic(index), String(FIRST_DEVICE + index), confirmable) }
+  const clientId = String(FIRST_DEVICE + index)
+  if (protocol === 'coap') return { socket, datagram: new PublishDatagram(index, deviceTopic(index), clientId, confirmable) }
+  const ask: Ask = async (datagram) => {
+    const answer = once(socket, 'message')
+    socket.send(datagram)
+    return (await answer)[0] as Buffer
+  }
+  const echo = mqttPort === undefined
+  return { socket, datagram: await RegisteredPublish.open(index, deviceTopic(index), clientId, echo ? undefined : ask) }
 }
 
 export async function runUdpLoad(job: UdpJob): Promise<LoadResult> {
