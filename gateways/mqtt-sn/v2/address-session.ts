@@ -98,7 +98,8 @@ export class AddressSession implements Session {
       return
     }
     const opened = this.#shared.protection.open(bytes, protection)
-    if (typeof opened === 'string') this.#link.count(`protection-${opened}`)
+    if (opened === 'forged') this.#link.count('protection-forged')
+    else if (opened === 'replayed') this.#link.count('protection-replayed')
     else if ('refused' in opened) {
       this.#link.count('protection-refused')
       this.#goodbye(origin, opened.refused)

@@ -41,14 +41,14 @@ export interface Cover {
 export type Opened = { readonly packet: Uint8Array; readonly cover: Cover } | { readonly refused: number } | 'forged' | 'replayed'
 
 export class Protection {
-  readonly #crypto: Crypto
+  readonly #ciphers: Crypto
   readonly #serverId: Uint8Array
   readonly #requireCounter: boolean
   readonly #senders = new Map<string, Sender>()
 
   /** `former`: the counters of a sender whose key stays the same go on. */
   constructor(config: Config['protection'], crypto: Crypto, former?: Protection) {
-    this.#crypto = crypto
+    this.#ciphers = crypto
     this.#requireCounter = config.requireCounter
     this.#serverId = fromHex(config.senderId) as Uint8Array
     for (const { senderId, psk, scheme } of config.keys) {
@@ -96,24 +96,24 @@ export class Protection {
     const sealed =
       scheme.cipher === undefined
         ? Buffer.concat([packet, this.#tag(sender, [header, packet], tagBytes)])
-        : this.#crypto.seal(this.#aead(sender, header, tagBytes), packet)
+        : this.#ciphers.seal(this.#aead(sender, header, tagBytes), packet)
     return Buffer.concat([header, sealed])
   }
 
   #unseal(sender: Sender, header: Uint8Array, sealed: Uint8Array, tagBytes: number): Uint8Array | undefined {
-    if (sender.scheme.cipher !== undefined) return this.#crypto.open(this.#aead(sender, header, tagBytes), sealed)
+    if (sender.scheme.cipher !== undefined) return this.#ciphers.open(this.#aead(sender, header, tagBytes), sealed)
     const packet = sealed.subarray(0, sealed.length - tagBytes)
     const isWhole = sealed.length > tagBytes && tagBytes <= sender.scheme.tagBytes
     const tag = sealed.subarray(sealed.length - tagBytes)
-    return isWhole && this.#crypto.isEqual(this.#tag(sender, [header, packet], tagBytes), tag) ? packet : undefined
+    return isWhole && this.#ciphers.isEqual(this.#tag(sender, [header, packet], tagBytes), tag) ? packet : undefined
   }
 
   #tag(sender: Sender, parts: readonly Uint8Array[], tagBytes: number): Uint8Array {
-    return this.#crypto.hmacSha256(sender.key, Buffer.concat(parts)).subarray(0, tagBytes)
+    return this.#ciphers.hmacSha256(sender.key, Buffer.concat(parts)).subarray(0, tagBytes)
   }
 
   #aead({ scheme, key }: Sender, header: Uint8Array, tagBytes: number): Aead {
-    const nonce = this.#crypto.sha256(header).subarray(0, scheme.nonceBytes)
+    const nonce = this.#ciphers.sha256(header).subarray(0, scheme.nonceBytes)
     return { cipher: scheme.cipher as NonNullable<Scheme['cipher']>, key, nonce, tagBytes, associated: header }
   }
 

@@ -24,10 +24,9 @@ export const REGISTER_ALIAS = 0x01
 export const ACK_ALIAS = 0x04
 
 /** PUBLISH, PUBWOS, SUBSCRIBE. */
-export const DUP = 0x80
+export { DUP, RETAIN } from '../flags.ts'
 export const NO_LOCAL = 0x80
 export const QOS_SHIFT = 5
-export const RETAIN = 0x10
 export const RETAIN_AS_PUBLISHED = 0x10
 export const RETAIN_HANDLING_SHIFT = 2
 
