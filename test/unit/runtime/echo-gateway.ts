@@ -49,8 +49,18 @@ class EchoSession implements Session {
       case 'unsub':
         link.unsubscribe(argument)
         return
-      case 'will':
-        return link.setWill(argument === '' ? undefined : { message: new Message(argument, encode('gone')), delayMs: 0 })
+      case 'will': {
+        const will = argument === '' ? undefined : { message: new Message(argument, encode('gone')), delayMs: 0 }
+        if (link.clientId !== undefined) return link.setWill(will)
+        return link.connect({
+          clientId: '',
+          protocol: 'echo',
+          cleanStart: true,
+          expiryMs: 0,
+          keepAliveMs: 0,
+          ...(will && { will }),
+        })
+      }
       case 'lose':
         return link.disconnect(true, undefined, 'unreachable')
       case 'arm':
