@@ -95,6 +95,11 @@ export class Client {
     this.trackQos0 = request.trackQos0 ?? false
   }
 
+  /** Session state means something only to the gateway that made it; the instance may have been restarted since. */
+  isOf(port: Port, { protocol }: ConnectRequest): boolean {
+    return this.port.gateway === port.gateway && this.protocol === protocol
+  }
+
   get queued(): number {
     return this.queue?.size ?? 0
   }

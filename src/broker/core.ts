@@ -14,6 +14,7 @@ import type {
   Will,
 } from '../sdk.ts'
 import { NEVER, parseDelayed } from '../sdk.ts'
+import { Admission } from './admission.ts'
 import { Agenda } from './agenda.ts'
 import { assignedId } from './assigned-id.ts'
 import { Client } from './client.ts'
@@ -37,25 +38,16 @@ import { SubscriptionTable } from './subscription-table.ts'
 import { Subscriptions } from './subscriptions.ts'
 import { TopicPolicy } from './topic-policy.ts'
 
-const NOT_STORED: ConnectOutcome = { ok: false, reason: 'unavailable', message: 'the session could not be stored' }
-const NO_SESSION: ConnectOutcome = { ok: false, reason: 'bad-client-id', message: 'no session waits for this client' }
-const NO_ONE: ConnectOutcome = { ok: false, reason: 'quota', message: 'the broker holds its maximum of clients' }
-
-/** Session state means something only to the gateway that made it; the instance may have been restarted since. */
-function sameGateway(client: Client, port: Port, request: ConnectRequest): boolean {
-  return client.port.gateway === port.gateway && client.protocol === request.protocol
-}
-
 export class BrokerCore {
   readonly stats = new BrokerStats()
   readonly retainedStore = new RetainedStore()
   readonly #clients = new Map<string, Client>()
   readonly #table = new SubscriptionTable()
+  readonly #admission: Admission
   readonly #agenda: Agenda
   readonly policy: TopicPolicy
   readonly #replays: Replays
   readonly #surroundings: Surroundings
-  readonly #limits: CoreLimits
   readonly #outbox: Outbox
   readonly #subscriptions: Subscriptions
   readonly #router: Router
@@ -65,7 +57,6 @@ export class BrokerCore {
 
   constructor(surroundings: Surroundings, limits: CoreLimits) {
     this.#surroundings = surroundings
-    this.#limits = limits
     this.#agenda = new Agenda(surroundings, limits)
     this.policy = new TopicPolicy(surroundings, limits)
     this.#outbox = new Outbox(surroundings, this.stats, limits.maxQueuedBytes)
@@ -75,6 +66,7 @@ export class BrokerCore {
     this.#router = new Router(this.#outbox, limits.sharedPolicy, (bytes) => surroundings.random(bytes))
     this.#journal = surroundings.journal
     this.#stored = new StoredSessions(this.#journal, this.#outbox)
+    this.#admission = new Admission(this.policy, limits, this.#clients, this.#journal)
     this.#retention = new Retention(this.retainedStore, limits, this.#journal)
   }
 
@@ -93,8 +85,9 @@ export class BrokerCore {
     return this.#table.size
   }
 
-  get sharedSubscriptionCount(): number {
-    return this.#table.shared
+  /** What is subscribed to, in numbers. */
+  get subscribed(): Pick<SubscriptionTable, 'shared' | 'hasReserved'> {
+    return this.#table
   }
 
   clients(): IterableIterator<Client> {
@@ -112,14 +105,9 @@ export class BrokerCore {
   attach(port: Port, ref: object, request: ConnectRequest): { outcome: ConnectOutcome; client?: Client } {
     const assigned = request.clientId === ''
     const id = assigned ? assignedId(this.#surroundings.random, (taken) => this.#clients.has(taken)) : request.clientId
-    const refusal = this.policy.clientIdRefusal(id)
-    if (refusal !== undefined) return { outcome: { ok: false, reason: refusal } }
+    const refusal = this.#admission.refusal(id, request, port)
+    if (refusal !== undefined) return { outcome: refusal }
     const old = this.#clients.get(id)
-    if (request.resumeOnly === true && (old === undefined || old.connected || !sameGateway(old, port, request))) {
-      return { outcome: NO_SESSION }
-    }
-    if (request.expiryMs > 0 && this.#journal?.ready === false) return { outcome: NOT_STORED }
-    if (old === undefined && this.#clients.size >= this.#limits.maxClients) return { outcome: NO_ONE }
     const tookOver =
       old?.connected === true ? { protocol: old.protocol, gateway: old.port.gateway, peer: old.port.peer(old) } : undefined
     if (tookOver !== undefined && old !== undefined) {
@@ -129,7 +117,7 @@ export class BrokerCore {
     }
     // The eviction may have ended the session (expiry 0), so look again.
     let client = this.#clients.get(id)
-    const resumed = client !== undefined && !request.cleanStart && sameGateway(client, port, request)
+    const resumed = client !== undefined && !request.cleanStart && client.isOf(port, request)
     const now = this.#surroundings.now()
     if (client !== undefined && !resumed) this.#end(client)
     if (client === undefined || !resumed) {
@@ -261,11 +249,6 @@ export class BrokerCore {
     if (this.#table.size === 0) return
     const match = this.#table.find(topic)
     if (match.subscriptions.length > 0 || match.groups !== undefined) this.#router.route(match, build(), undefined)
-  }
-
-  /** True when somebody subscribes to topics that begin with `$`. */
-  get isWatched(): boolean {
-    return this.#table.hasReserved
   }
 
   /** False when a publish to this topic would reach nobody and be refused to nobody. */

@@ -1,5 +1,4 @@
 /** Which topics may be used at all, and by whom. */
-import type { ConnectRefusal } from '../sdk.ts'
 import { deviceTopic, isTopicFilter, isTopicName } from '../sdk.ts'
 import type { Client } from './client.ts'
 import type { Action, CoreLimits, Surroundings } from './port.ts'
@@ -38,11 +37,11 @@ export class TopicPolicy {
     return this.#may(client, 'subscribe', filter)
   }
 
-  /** What speaks against a client id; undefined when nothing does. */
-  clientIdRefusal(clientId: string): ConnectRefusal | undefined {
-    if (isLonger(clientId, this.#limits.maxClientIdLength)) return 'bad-client-id'
+  /** Whether a client id may be used. */
+  isClientId(clientId: string): boolean {
+    if (isLonger(clientId, this.#limits.maxClientIdLength)) return false
     // Its own topics must be topics, too: the id may take three times its length in them.
-    return clientId.length < SAFE_ID_LENGTH || isTopicName(deviceTopic(clientId, 'up/telemetry')) ? undefined : 'bad-client-id'
+    return clientId.length < SAFE_ID_LENGTH || isTopicName(deviceTopic(clientId, 'up/telemetry'))
   }
 
   #may(client: Client, action: Action, topic: string): boolean {
@@ -62,6 +61,6 @@ export class TopicPolicy {
 }
 
 /** In octets of UTF-8. */
-function isLonger(text: string, octets: number): boolean {
+export function isLonger(text: string, octets: number): boolean {
   return text.length * MAX_OCTETS > octets && Buffer.byteLength(text) > octets
 }

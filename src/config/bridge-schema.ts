@@ -3,7 +3,8 @@ import * as z from 'zod'
 import { duration, size } from '../sdk/schema.ts'
 import type { SessionLimits } from '../sdk.ts'
 import { isTopicFilter, isTopicName, parseShared } from '../sdk.ts'
-import { count, INSTANCE_NAME, MAX_COUNT, meta } from './schema.ts'
+import { INSTANCE_NAME } from './schema.ts'
+import { count, MAX_COUNT, meta } from './schema-fields.ts'
 
 const PROCESS = { 'x-reload': 'process' } as const
 

@@ -3,7 +3,8 @@ import * as z from 'zod'
 import { rewriteFault } from '../broker/topic-rewrite.ts'
 import { isTopicFilter, parseShared } from '../sdk.ts'
 import { bridgeSchema } from './bridge-schema.ts'
-import { INSTANCE_NAME, meta, PLACEHOLDERS } from './schema.ts'
+import { INSTANCE_NAME, PLACEHOLDERS } from './schema.ts'
+import { meta } from './schema-fields.ts'
 
 /** Bounds what each publish of an unknown topic costs. */
 const MAX_RULES = 1000

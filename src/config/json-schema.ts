@@ -5,8 +5,9 @@ import { formatAddress } from '../transport/address.ts'
 import { brokerSchema } from './broker-schema.ts'
 import type { JsonSchema } from './field.ts'
 import { defaultListeners } from './listeners.ts'
+import { nodeSchema } from './node-schema.ts'
 import { isRecord } from './path.ts'
-import { apiSchema, INSTANCE_NAME, instanceSchema, nodeSchema } from './schema.ts'
+import { apiSchema, INSTANCE_NAME, instanceSchema } from './schema.ts'
 
 const DIALECT = 'https://json-schema.org/draft/2020-12/schema'
 

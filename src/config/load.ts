@@ -19,6 +19,7 @@ import { type IssueContext, toProblems, unknownKey } from './issues.ts'
 import { apiJsonSchema, brokerJsonSchema, nodeJsonSchema } from './json-schema.ts'
 import type { PlacedListener } from './listeners.ts'
 import type { ModuleSource } from './modules.ts'
+import { nodeSchema } from './node-schema.ts'
 import {
   applyOverride,
   collectOverrides,
@@ -29,7 +30,7 @@ import {
   resolveOverride,
 } from './overrides.ts'
 import { formatPath } from './path.ts'
-import { apiSchema, nodeSchema, ROOT_KEYS } from './schema.ts'
+import { apiSchema, ROOT_KEYS } from './schema.ts'
 import { readSections, type Section, sectionsSchema, writeOutListeners } from './sections.ts'
 
 export interface LoadOptions {

@@ -10,6 +10,10 @@ const NO_ROOM: SessionLimits = {
   dropPolicy: 'drop-newest',
   queueQos0Offline: false,
   maxSubscriptions: 0,
+  maxPublishRate: 0,
+  maxPublishBurst: 0,
+  maxPublishByteRate: 0,
+  maxPublishByteBurst: 0,
 }
 
 class AbsentPort implements Port {

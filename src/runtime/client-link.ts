@@ -26,8 +26,8 @@ export abstract class ClientLink {
   }
 
   abstract get peer(): Peer
-  /** A message is about to be published: the place to slow down who sends too many. */
-  protected abstract meterMessage(): void
+  /** A message is about to be published: the place to slow down who sends too many. False refuses it. */
+  protected abstract meter(client: Client, bytes: number): boolean
   /** Runs session code as an event of its own; nothing when the session has ended. */
   protected abstract event(work: () => void): void
   /** Parks what the peer sends until the returned function has run the work that it waits for. */
@@ -196,7 +196,7 @@ export abstract class ClientLink {
     if (client === undefined) return 'not-connected'
     runtime.counters.messagesIn++
     runtime.counters.payloadIn += message.size
-    this.meterMessage()
+    if (!this.meter(client, message.size)) return 'quota'
     return runtime.shared.core.publish(this.#named(message, client), client)
   }
 

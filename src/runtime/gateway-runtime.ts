@@ -19,13 +19,14 @@ import type {
 } from '../sdk.ts'
 import type { Listener, TotalLimits } from '../transport/listener.ts'
 import { createListener } from '../transport/listener.ts'
+import { TokenBucket } from '../transport/token-bucket.ts'
 import type { Wire } from '../transport/wire.ts'
 import { systemCrypto } from './crypto.ts'
 import { GatewayCounters } from './gateway-counters.ts'
 import { SessionHost } from './host.ts'
-import { MessageRate } from './message-rate.ts'
 import type { GatewayOutside } from './outside.ts'
 import { peerName } from './peer-name.ts'
+import { PublishQuotas } from './publish-quotas.ts'
 import type { Shared, Turn } from './surroundings.ts'
 
 export interface RunningListener {
@@ -43,6 +44,8 @@ export class GatewayRuntime implements Port {
   readonly hosts = new Set<SessionHost>()
   readonly listeners: RunningListener[] = []
   limits: SessionLimits
+  /** Undefined when clients may publish as much as they can. */
+  quotas: PublishQuotas | undefined
   mountpoint: string
   readonly #total: TotalLimits
   readonly #instance: Gateway
@@ -57,6 +60,7 @@ export class GatewayRuntime implements Port {
     this.turn = turn
     this.log = log
     this.limits = config.session
+    this.quotas = PublishQuotas.of(config.session)
     this.mountpoint = config.mountpoint
     this.#total = total
     this.#outside = shared.outside(config.name, (counter, by) => this.counters.add(this.counters.named, counter, by))
@@ -121,7 +125,7 @@ export class GatewayRuntime implements Port {
   accept(wire: Wire, maxMessageRate = 0, listener?: Listener): SessionHost | undefined {
     if (!this.#accepting) return undefined
     try {
-      const rate = maxMessageRate > 0 ? new MessageRate(maxMessageRate) : undefined
+      const rate = maxMessageRate > 0 ? new TokenBucket(maxMessageRate, this.turn.time()) : undefined
       return new SessionHost(this, wire, this.#open, { rate, listener })
     } catch (error) {
       this.counters.faults++
@@ -135,6 +139,7 @@ export class GatewayRuntime implements Port {
     const answer = this.#instance.reload?.(config.own) ?? 'restart'
     if (answer === 'applied') {
       this.limits = config.session
+      this.quotas = PublishQuotas.of(config.session)
       this.mountpoint = config.mountpoint
     }
     return answer

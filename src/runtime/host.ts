@@ -5,13 +5,13 @@
 import type { Verdict } from '../auth/access.ts'
 import type { CloseReason, ConnectOutcome, ConnectRequest, Delivery, Link, Peer, Session } from '../sdk.ts'
 import type { Listener } from '../transport/listener.ts'
+import type { TokenBucket } from '../transport/token-bucket.ts'
 import type { Wire, WireCloseCause, WireHandler } from '../transport/wire.ts'
-import { ClientLink } from './client-link.ts'
 import { reasonOf } from './close-reasons.ts'
+import { describeError } from './describe-error.ts'
 import type { GatewayRuntime } from './gateway-runtime.ts'
 import { Inquiry } from './inquiry.ts'
-import type { MessageRate } from './message-rate.ts'
-import { MESSAGE_RATE_TIMER } from './message-rate.ts'
+import { MeteredLink, THROTTLE_TIMER } from './metered-link.ts'
 import { Parking } from './parking.ts'
 import { peerName } from './peer-name.ts'
 import { SessionTimers } from './session-timers.ts'
@@ -23,44 +23,38 @@ export interface Origin {
   readonly listener?: Listener | undefined
   readonly parent?: SessionHost | undefined
   /** Messages a second that it may publish. */
-  readonly rate?: MessageRate | undefined
+  readonly rate?: TokenBucket | undefined
 }
 
-export class SessionHost extends ClientLink implements Link, WireHandler {
+export class SessionHost extends MeteredLink implements Link, WireHandler {
   /** Of a session that is no branch: where its wire was accepted. */
   listener: Listener | undefined
   #wire: Wire
   #connecting = false
   /** What has been asked elsewhere and not been answered: bytes are parked meanwhile. */
   #waits = 0
-  #throttled = false
   #timers: SessionTimers | undefined = undefined
   #parking: Parking | undefined = undefined
   #inquiry: Inquiry | undefined = undefined
   #parent: SessionHost | undefined
   #branches: Set<SessionHost> | undefined = undefined
   #current: Uint8Array | undefined = undefined
-  readonly #rate: MessageRate | undefined
   /** A connect that the session asked for before `open` returned it. */
   #early: ConnectRequest | undefined = undefined
 
   constructor(runtime: GatewayRuntime, wire: Wire, open: (link: Link) => Session, origin: Origin = {}) {
-    super(runtime)
-    const { parent, rate, listener } = origin
+    super(runtime, origin.rate)
+    const { parent, listener } = origin
     this.#wire = wire
     this.#parent = parent
-    this.#rate = rate
     this.listener = listener
     runtime.counters.sessions++
     if (parent === undefined) runtime.hosts.add(this)
-    runtime.turn.enter()
-    try {
+    runtime.turn.run(() => {
       this.session = open(this)
       const early = this.#early
       if (early !== undefined) this.event(() => this.connect(early))
-    } finally {
-      runtime.turn.leave()
-    }
+    })
   }
 
   // ---- wire events ---------------------------------------------------------------------------------------------
@@ -69,7 +63,7 @@ export class SessionHost extends ClientLink implements Link, WireHandler {
     if (this.closedBy !== undefined) return
     const { runtime } = this
     runtime.counters.bytesIn += bytes.length
-    if (this.#rate !== undefined && this.#wire.peer.datagram && !this.#rate.take(runtime.turn.time())) {
+    if (this.rate !== undefined && this.#wire.peer.datagram && !this.rate.take(1, runtime.turn.time())) {
       this.count('rate-limited')
       return
     }
@@ -93,8 +87,8 @@ export class SessionHost extends ClientLink implements Link, WireHandler {
 
   onWheelTimer(timer: number): void {
     if (this.closedBy !== undefined) return
-    if (timer === MESSAGE_RATE_TIMER) {
-      this.#unthrottle()
+    if (timer === THROTTLE_TIMER) {
+      this.unthrottle()
       return
     }
     this.event(() => this.session.onTimer(timer))
@@ -242,23 +236,15 @@ export class SessionHost extends ClientLink implements Link, WireHandler {
     }
   }
 
-  protected override meterMessage(): void {
-    const rate = this.#rate
-    // A stream is slowed down, and loses nothing.
-    if (rate === undefined || this.peer.datagram || rate.spend(this.now()) || this.#throttled) return
-    this.#throttled = true
-    this.count('throttled')
-    this.#wire.pause()
-    this.arm(MESSAGE_RATE_TIMER, rate.debtMs(this.runtime.turn.time()))
+  protected override get canWait(): boolean {
+    return !this.peer.datagram && this.#parent === undefined
   }
 
-  #unthrottle(): void {
-    const waitMs = this.#rate?.debtMs(this.runtime.turn.time()) ?? 0
-    if (waitMs > 0) {
-      this.arm(MESSAGE_RATE_TIMER, waitMs)
-      return
-    }
-    this.#throttled = false
+  protected override pauseReading(): void {
+    this.#wire.pause()
+  }
+
+  protected override resumeReading(): void {
     if (this.#parking === undefined) this.#wire.resume()
   }
 
@@ -317,7 +303,7 @@ export class SessionHost extends ClientLink implements Link, WireHandler {
     const parking = this.#parking
     this.#parking = undefined
     if (this.#parent !== undefined) return
-    if (!this.#throttled) wire.resume()
+    if (!this.throttled) wire.resume()
     // The empty chunk wakes a framer that stopped in the middle of the chunk with the question.
     this.#take(NOTHING)
     for (const bytes of parking?.take() ?? []) this.#take(bytes)
@@ -392,7 +378,3 @@ export class SessionHost extends ClientLink implements Link, WireHandler {
 
 /** Stands on a wire whose session moved elsewhere. */
 const ABANDONED: WireHandler = { onBytes() {}, onDrain() {}, onClosed() {} }
-
-function describeError(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error)
-}

@@ -62,7 +62,7 @@ export async function startRuntime(config: EffectiveConfig, options: RuntimeOpti
   const ticker = new Ticker({ now: () => turn.time(), monotonic: () => turn.monotonic() })
   const undelivered = new UndeliveredCommands(() => core)
   const random = randomPool()
-  const expiry = new Alarm(() => inTurn(() => core.expire()))
+  const expiry = new Alarm(() => turn.run(() => core.expire()))
   const store = openStore(node, log)
   let settling = false
   const core: BrokerCore = new BrokerCore(
@@ -87,7 +87,7 @@ export async function startRuntime(config: EffectiveConfig, options: RuntimeOpti
         settling = true
         setImmediate(() => {
           settling = false
-          inTurn(() => core.settle())
+          turn.run(() => core.settle())
         })
       },
     },
@@ -97,14 +97,6 @@ export async function startRuntime(config: EffectiveConfig, options: RuntimeOpti
   const outside = outsideIn(node.dataDir, () => clock.now())
   const { willOnShutdown } = node
   const shared: Shared = { clock, wheel: ticker.wheel, core, access, rules, willOnShutdown, random, outside }
-  const inTurn = (work: () => void): void => {
-    turn.enter()
-    try {
-      work()
-    } finally {
-      turn.leave()
-    }
-  }
   const total: TotalLimits = {
     maxConnections: node.maxConnections,
     maxQueuedBytes: node.maxQueuedBytes,
@@ -124,16 +116,16 @@ export async function startRuntime(config: EffectiveConfig, options: RuntimeOpti
     gateways: () => supervisor.running(),
   })
   core.provide(sys)
-  const sysTimer = node.sysIntervalMs > 0 ? setInterval(() => inTurn(() => sys.publish()), node.sysIntervalMs) : undefined
+  const sysTimer = node.sysIntervalMs > 0 ? setInterval(() => turn.run(() => sys.publish()), node.sysIntervalMs) : undefined
   if (store !== undefined) {
-    inTurn(() => core.restore(store.recovery.state, absentPorts(sessionLimits(config))))
+    turn.run(() => core.restore(store.recovery.state, absentPorts(sessionLimits(config))))
     store.start({ clients: () => core.clients(), retained: () => core.retainedStore.all(() => turn.time()) })
   }
   ticker.start()
   for (const gateway of config.gateways) await supervisor.start(gateway)
   return {
     core,
-    event: inTurn,
+    event: (work) => turn.run(work),
     now: () => turn.time(),
     stored: (done) => {
       if (store === undefined || !store.gate.closed) done(true)
@@ -157,7 +149,7 @@ export async function startRuntime(config: EffectiveConfig, options: RuntimeOpti
     stopGateway: (gateway) => supervisor.stop(gateway),
     stop: async () => {
       clearInterval(sysTimer)
-      if (node.willOnShutdown) inTurn(() => core.publishWills())
+      if (node.willOnShutdown) turn.run(() => core.publishWills())
       expiry.stop()
       await supervisor.stopAll()
       ticker.stop()

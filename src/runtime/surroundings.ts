@@ -43,6 +43,16 @@ export class Turn {
     if (--this.#depth === 0) this.#settle()
   }
 
+  /** One event. */
+  run(work: () => void): void {
+    this.enter()
+    try {
+      work()
+    } finally {
+      this.leave()
+    }
+  }
+
   /** Monotonic milliseconds, read once an event and only if asked for. */
   monotonic(): number {
     if (this.#depth === 0) return this.#clock.monotonic()

@@ -47,7 +47,7 @@ export class EmqxTree implements SysTree {
       subscriptions: core.subscriptionCount,
       subscribers: core.subscriptionCount,
       suboptions: core.subscriptionCount,
-      'subscriptions/shared': core.sharedSubscriptionCount,
+      'subscriptions/shared': core.subscribed.shared,
       retained: core.retainedStore.size,
       delayed: core.delayed.size,
     }

@@ -76,7 +76,7 @@ export class ClientEvents implements ClientObserver {
 
   #tell(client: Client, event: Event, build: () => object): void {
     const core = this.#core()
-    if (!core.isWatched) return
+    if (!core.subscribed.hasReserved) return
     const topic = `${this.#root}/${encodeClientId(client.id)}/${event}`
     core.announce(topic, () => new Message(topic, encoder.encode(JSON.stringify({ ...build(), ts: this.#now() }))))
   }

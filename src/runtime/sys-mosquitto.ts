@@ -52,7 +52,7 @@ export class MosquittoTree implements SysTree {
     put('delayed/count', core.delayed.size)
     put('delayed/bytes', core.delayed.bytes)
     put('subscriptions/count', core.subscriptionCount)
-    put('shared_subscriptions/count', core.sharedSubscriptionCount)
+    put('shared_subscriptions/count', core.subscribed.shared)
     const { bytesIn, bytesOut, payloadIn, payloadOut } = this.#traffic()
     put('bytes/received', bytesIn)
     put('bytes/sent', bytesOut)

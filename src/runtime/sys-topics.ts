@@ -54,7 +54,7 @@ export class SysTopics implements Provider {
   /** Publishes what somebody listens to. */
   publish(): void {
     for (const tree of this.#trees) tree.sample?.()
-    if (!this.#core.isWatched) return
+    if (!this.#core.subscribed.hasReserved) return
     for (const tree of this.#trees) {
       for (const [topic, value] of tree.values()) this.#core.announce(topic, () => message(topic, value, false))
     }

@@ -52,6 +52,13 @@ export interface SessionLimits {
   /** Queue QoS 0 for clients that are offline but keep a session. */
   readonly queueQos0Offline: boolean
   readonly maxSubscriptions: number
+  /** Messages a second that a client may publish; 0 is no limit. */
+  readonly maxPublishRate: number
+  /** Messages that it may publish at once; 0 is as many as in one second. */
+  readonly maxPublishBurst: number
+  /** Payload bytes a second; 0 is no limit. */
+  readonly maxPublishByteRate: number
+  readonly maxPublishByteBurst: number
 }
 
 /** Where a listener of this gateway is, unless the config says otherwise. */

@@ -23,4 +23,8 @@ export const TEST_LIMITS: SessionLimits = {
   dropPolicy: 'drop-oldest',
   queueQos0Offline: false,
   maxSubscriptions: 1000,
+  maxPublishRate: 0,
+  maxPublishBurst: 0,
+  maxPublishByteRate: 0,
+  maxPublishByteBurst: 0,
 }

@@ -50,7 +50,7 @@ function phoneOf(index: number): string {
 /** Rejects when anything is lost, refused or answered twice. */
 export async function runFleet(options: FleetOptions): Promise<FleetResult> {
   const [cpu] = allowedCpus()
-  const server = await startServer('omnigate', canPin() ? cpu : undefined, { datagrams: false, terminals: true })
+  const server = await startServer('omnigate', canPin() ? cpu : undefined, { datagrams: undefined, terminals: true })
   try {
     return await drive(server, options)
   } finally {

@@ -4,7 +4,7 @@ import type { Answer, Job, LoadResult, MemoryResult } from './load/job.ts'
 import { benchProgram } from './project.ts'
 import type { ServerName } from './servers.ts'
 import { startServer } from './servers.ts'
-import type { Scale, Workload } from './workloads.ts'
+import type { Alone, Scale, Workload } from './workloads.ts'
 
 /** For handshakes, settling and draining, on top of the seconds of the job. */
 const GENERATOR_MS = 120_000

@@ -5,7 +5,7 @@
 import { BrokerCore } from '../../../src/broker/core.ts'
 import type { Port } from '../../../src/broker/port.ts'
 import { Message } from '../../../src/sdk.ts'
-import { TEST_CORE_LIMITS } from '../../../src/testing/limits.ts'
+import { TEST_CORE_LIMITS, TEST_LIMITS } from '../../../src/testing/limits.ts'
 import type { MemoryResult } from '../load/job.ts'
 import { settledRssKb } from './settled-rss.ts'
 
@@ -30,6 +30,7 @@ function commandTopic(index: number): string {
 class Probe implements Port {
   readonly gateway = 'bench'
   readonly limits = {
+    ...TEST_LIMITS,
     maxInflight: 32,
     maxQueued: 1000,
     maxQueuedBytes: 1 << 20,

@@ -21,6 +21,10 @@ describe('defaults', () => {
       dropPolicy: 'drop-oldest',
       queueQos0Offline: false,
       maxSubscriptions: 1000,
+      maxPublishRate: 0,
+      maxPublishBurst: 0,
+      maxPublishByteRate: 0,
+      maxPublishByteBurst: 0,
     })
     assert.deepEqual(alpha.own, {
       idleTimeout: 30_000,

@@ -20,10 +20,11 @@ const anything: ConfigSchema<object> = {
   '~standard': { version: 1, vendor: 'test', validate: (value) => ({ value: value as object }) },
 }
 
-/** One word a chunk: `id NAME`, `stay NAME` (a session that is kept), `willed TOPIC`, `will TOPIC`, `lose`, `pub TOPIC`, `sub FILTER`, `unsub FILTER`, `throw`, `arm MS`, `bad`, `branch NAME`, `bye`, `rebind NAME`. */
+/** One word a chunk: `id NAME`, `stay NAME` (a session that is kept), `willed TOPIC`, `will TOPIC`, `lose`, `pub TOPIC`, `sub FILTER`, `unsub FILTER`, `throw`, `arm MS`, `bad`, `branch NAME`, `leaf WORDS` (to the branch), `bye`, `rebind NAME`. */
 class EchoSession implements Session {
   readonly #link: Link
   readonly #known: Map<string, Link>
+  #leaf: EchoSession | undefined = undefined
 
   constructor(link: Link, known: Map<string, Link>) {
     this.#link = link
@@ -71,8 +72,12 @@ class EchoSession implements Session {
         link.branch((inner) => {
           const session = new EchoSession(inner, this.#known)
           session.onBytes(encode(`id ${argument}`))
+          this.#leaf = session
           return session
         })
+        return
+      case 'leaf':
+        this.#leaf?.onBytes(bytes.subarray(verb.length + 1))
         return
       case 'rebind': {
         const owner = this.#known.get(argument)

@@ -10,7 +10,7 @@ for (const willOnShutdown of [true, false]) {
     const gateway = await world.gateway(echoGateway())
     const app = world.app('app')
     app.subscribe('gone')
-    gateway.connect().send(new TextEncoder().encode('will gone'))
+    gateway.connect().send(new TextEncoder().encode('willed gone'))
     await gateway.close()
     assert.equal(app.take().length, willOnShutdown ? 1 : 0)
   })
@@ -22,7 +22,7 @@ test('without willOnShutdown a connection that is lost still leaves its will', a
   const app = world.app('app')
   app.subscribe('gone')
   const peer = gateway.connect()
-  peer.send(new TextEncoder().encode('will gone'))
+  peer.send(new TextEncoder().encode('willed gone'))
   peer.hangUp()
   assert.equal(app.take().length, 1)
 })
@@ -35,7 +35,7 @@ test('wills that a stop would cause go out before anybody is disconnected, once'
   ]
   const listener = one.connect()
   for (const words of ['id listener', 'sub gone']) listener.send(new TextEncoder().encode(words))
-  two.connect().send(new TextEncoder().encode('will gone'))
+  two.connect().send(new TextEncoder().encode('willed gone'))
   listener.take()
   world.core.publishWills()
   assert.deepEqual(
