@@ -127,5 +127,7 @@ export function bridgeGateway(name: string): string {
 
 /** Bounds of that session. */
 export function bridgeLimits({ maxInflight, maxQueued, maxQueuedBytes, dropPolicy, topics }: BridgeConfig): SessionLimits {
-  return { maxInflight, maxQueued, maxQueuedBytes, dropPolicy, queueQos0Offline: false, maxSubscriptions: topics.length }
+  const unlimited = { maxPublishRate: 0, maxPublishBurst: 0, maxPublishByteRate: 0, maxPublishByteBurst: 0 }
+  const queue = { maxInflight, maxQueued, maxQueuedBytes, dropPolicy, queueQos0Offline: false }
+  return { ...queue, ...unlimited, maxSubscriptions: topics.length }
 }

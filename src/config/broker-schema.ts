@@ -1,10 +1,11 @@
 /** The `broker` section: what the broker does with the topics and clients of every gateway beyond carrying messages. */
 import * as z from 'zod'
 import { rewriteFault } from '../broker/topic-rewrite.ts'
+import { duration } from '../sdk/schema.ts'
 import { isTopicFilter, parseShared } from '../sdk.ts'
 import { bridgeSchema } from './bridge-schema.ts'
 import { INSTANCE_NAME, PLACEHOLDERS } from './schema.ts'
-import { meta } from './schema-fields.ts'
+import { count, MAX_COUNT, meta } from './schema-fields.ts'
 
 /** Bounds what each publish of an unknown topic costs. */
 const MAX_RULES = 1000
@@ -84,6 +85,30 @@ const autoSubscribeSchema = z
   })
   .meta({ title: 'Automatic subscription', description: 'Given to each client that connects, if it may subscribe to the topic' })
 
+const LIVE = { 'x-reload': 'live' } as const
+
+const flappingSchema = z
+  .strictObject({
+    enabled: z
+      .boolean()
+      .default(false)
+      .meta(meta('live', 'Enabled', 'Whether clients are watched')),
+    maxDisconnects: count(
+      15,
+      1,
+      MAX_COUNT,
+      meta('live', 'Disconnects', 'Ends of connections within the window that lead to a ban'),
+    ),
+    window: duration('1m', { title: 'Window', description: 'Counted from the first disconnect', ...LIVE }),
+    banTime: duration('5m', { title: 'Ban time', description: 'How long connects are refused', ...LIVE }),
+    by: z
+      .array(z.enum(['clientid', 'address']))
+      .min(1, 'name clientid, address or both')
+      .default(['clientid'])
+      .meta(meta('live', 'By', 'What is counted and banned: the client id, the address, or both')),
+  })
+  .meta({ title: 'Flapping', description: 'Bans clients that connect and disconnect all the time' })
+
 export const brokerSchema = z
   .strictObject({
     rewrite: z
@@ -104,6 +129,8 @@ export const brokerSchema = z
       })
       .default([])
       .meta(meta('process', 'Bridges', 'Other brokers that messages are exchanged with')),
+    flapping: flappingSchema.prefault({}),
+    maxBans: count(100_000, 0, MAX_COUNT, meta('live', 'Bans', 'Bans at once; further ones are not set, and counted')),
   })
   .meta({ title: 'Broker', description: 'What the broker does with the topics and clients of every gateway' })
 

@@ -3,7 +3,7 @@
  * not know is decided here: parking of early bytes, back-pressure, fault isolation, rebinding, limits.
  */
 import type { Verdict } from '../auth/access.ts'
-import type { CloseReason, ConnectOutcome, ConnectRequest, Delivery, Link, Peer, Session } from '../sdk.ts'
+import type { CloseReason, ConnectOutcome, ConnectRefusal, ConnectRequest, Delivery, Link, Peer, Session } from '../sdk.ts'
 import type { Listener } from '../transport/listener.ts'
 import type { TokenBucket } from '../transport/token-bucket.ts'
 import type { Wire, WireCloseCause, WireHandler } from '../transport/wire.ts'
@@ -158,6 +158,7 @@ export class SessionHost extends MeteredLink implements Link, WireHandler {
     this.#early = undefined
     if (this.client !== undefined) this.disconnect(false)
     this.#connecting = true
+    if (this.#isBanned(request)) return this.#admit(request, { ok: false, reason: 'banned' })
     this.#ask(request, (verdict) => this.#admit(request, verdict))
   }
 
@@ -248,6 +249,10 @@ export class SessionHost extends MeteredLink implements Link, WireHandler {
     if (this.#parking === undefined) this.#wire.resume()
   }
 
+  #isBanned({ clientId, username }: ConnectRequest): boolean {
+    return this.runtime.shared.bans.refuse({ clientId, username, address: this.peer.address }, this.now()) !== undefined
+  }
+
   #ask(request: ConnectRequest, decided: (verdict: Verdict) => void): void {
     const { name, shared, log } = this.runtime
     const act = (work: () => void): void => this.event(work)
@@ -309,16 +314,20 @@ export class SessionHost extends MeteredLink implements Link, WireHandler {
     for (const bytes of parking?.take() ?? []) this.#take(bytes)
   }
 
+  #refused({ reason }: { readonly reason: ConnectRefusal }): void {
+    this.count(`connect-refused-${reason}`)
+  }
+
   #admit(request: ConnectRequest, verdict: Verdict): void {
     this.#connecting = false
     const { runtime } = this
     if (!verdict.ok) {
-      this.count(`connect-refused-${verdict.reason}`)
+      this.#refused(verdict)
       this.#answer(verdict)
       return
     }
     const { outcome, client } = runtime.shared.core.attach(runtime, this, request)
-    if (!outcome.ok) this.count(`connect-refused-${outcome.reason}`)
+    if (!outcome.ok) this.#refused(outcome)
     if (client !== undefined) this.adopt(client)
     this.#answer(outcome.ok && verdict.data !== undefined ? { ...outcome, authenticationData: verdict.data } : outcome)
     if (client === undefined || this.client !== client || client.ref !== this) return

@@ -8,7 +8,10 @@ import type { Log, TransportKind } from '../sdk.ts'
 import { Store } from '../store/store.ts'
 import type { TotalLimits } from '../transport/listener.ts'
 import { absentPorts } from './absent-port.ts'
+import { Bans } from './bans.ts'
+import { ClientObservers } from './client-observers.ts'
 import { systemClock } from './clock.ts'
+import { Flapping } from './flapping.ts'
 import { outsideIn } from './outside.ts'
 import type { GatewayStatus, ReloadReport } from './supervisor.ts'
 import { Supervisor } from './supervisor.ts'
@@ -44,6 +47,7 @@ export interface Runtime {
   now(): number
   /** Calls `done` when all that the core accepted until now is stored, or cannot be; at once without a store. */
   stored(done: (isStored: boolean) => void): void
+  readonly bans: Bans
   listeners(): BoundListener[]
   gateways(): GatewayStatus[]
   reload(config: EffectiveConfig): Promise<ReloadReport>
@@ -64,6 +68,15 @@ export async function startRuntime(config: EffectiveConfig, options: RuntimeOpti
   const random = randomPool()
   const expiry = new Alarm(() => turn.run(() => core.expire()))
   const store = openStore(node, log)
+  const bans = new Bans(config.broker.maxBans)
+  const flapping = new Flapping(config.broker.flapping, bans, log)
+  const events = node.sysTopics.includes('emqx')
+    ? new ClientEvents(
+        () => core,
+        node.name,
+        () => turn.time(),
+      )
+    : undefined
   let settling = false
   const core: BrokerCore = new BrokerCore(
     {
@@ -73,13 +86,7 @@ export async function startRuntime(config: EffectiveConfig, options: RuntimeOpti
         access.authorize === undefined ? undefined : (client, action, topic) => access.authorize?.(client, action, topic) ?? true,
       dropped: (reason, message) => undelivered.dropped(reason, message),
       unaddressed: (message, device) => undelivered.unaddressed(message, device),
-      observer: node.sysTopics.includes('emqx')
-        ? new ClientEvents(
-            () => core,
-            node.name,
-            () => turn.time(),
-          )
-        : undefined,
+      observer: new ClientObservers(events, flapping, () => turn.time()),
       journal: store?.journal,
       wake: (atMs) => expiry.at(atMs - clock.now()),
       more: () => {
@@ -96,7 +103,7 @@ export async function startRuntime(config: EffectiveConfig, options: RuntimeOpti
   const rules = new TopicRules(config.broker)
   const outside = outsideIn(node.dataDir, () => clock.now())
   const { willOnShutdown } = node
-  const shared: Shared = { clock, wheel: ticker.wheel, core, access, rules, willOnShutdown, random, outside }
+  const shared: Shared = { clock, wheel: ticker.wheel, core, access, rules, bans, willOnShutdown, random, outside }
   const total: TotalLimits = {
     maxConnections: node.maxConnections,
     maxQueuedBytes: node.maxQueuedBytes,
@@ -113,6 +120,8 @@ export async function startRuntime(config: EffectiveConfig, options: RuntimeOpti
     now: () => turn.time(),
     uptimeMs: () => clock.monotonic() - started,
     heapBytes,
+    bans,
+    flapping,
     gateways: () => supervisor.running(),
   })
   core.provide(sys)
@@ -131,6 +140,7 @@ export async function startRuntime(config: EffectiveConfig, options: RuntimeOpti
       if (store === undefined || !store.gate.closed) done(true)
       else store.gate.postpone({ flush: () => done(store.gate.open()) })
     },
+    bans,
     listeners: () =>
       [...supervisor.running()].flatMap((gateway) =>
         gateway.listeners.map(({ config: { name, type }, listener }) => ({
@@ -143,6 +153,8 @@ export async function startRuntime(config: EffectiveConfig, options: RuntimeOpti
     gateways: () => supervisor.status(),
     reload: (next) => {
       rules.replace(next.broker)
+      bans.maxBans = next.broker.maxBans
+      flapping.config = next.broker.flapping
       return supervisor.reload(next)
     },
     restart: (gateway) => supervisor.restart(gateway),

@@ -1,6 +1,7 @@
 /** What every session host of the process shares: time, randomness, the core, access control, and turns. */
 import type { Access } from '../auth/access.ts'
 import type { BrokerCore } from '../broker/core.ts'
+import type { Bans } from './bans.ts'
 import type { Clock } from './clock.ts'
 import type { OutsideOf } from './outside.ts'
 import type { TimerWheel } from './timer-wheel.ts'
@@ -12,6 +13,7 @@ export interface Shared {
   readonly core: BrokerCore
   readonly access: Access
   readonly rules: TopicRules
+  readonly bans: Bans
   /** False: a client whose connection is closed by a stop leaves no will behind. */
   readonly willOnShutdown: boolean
   random(bytes: number): Uint8Array

@@ -53,6 +53,11 @@ export class MosquittoTree implements SysTree {
     put('delayed/bytes', core.delayed.bytes)
     put('subscriptions/count', core.subscriptionCount)
     put('shared_subscriptions/count', core.subscribed.shared)
+    const { bans, flapping } = this.#source
+    put('bans/count', bans.size)
+    put('bans/refused', bans.refused)
+    put('bans/overflowed', bans.overflowed)
+    put('bans/flapping', flapping.detected)
     const { bytesIn, bytesOut, payloadIn, payloadOut } = this.#traffic()
     put('bytes/received', bytesIn)
     put('bytes/sent', bytesOut)

@@ -2,6 +2,7 @@
 import type { BrokerCore } from '../broker/core.ts'
 import type { Provider } from '../broker/presence.ts'
 import { Message, topicMatches } from '../sdk.ts'
+import type { Bans } from './bans.ts'
 import type { GatewayRuntime } from './gateway-runtime.ts'
 
 const encoder = new TextEncoder()
@@ -18,6 +19,8 @@ export interface SysSource {
   uptimeMs(): number
   /** Bytes of the JavaScript heap and what hangs on it. */
   heapBytes(): number
+  readonly bans: Pick<Bans, 'size' | 'refused' | 'overflowed'>
+  readonly flapping: { readonly detected: number }
   gateways(): Iterable<GatewayRuntime>
 }
 

@@ -8,6 +8,7 @@ import { BrokerCore } from '../broker/core.ts'
 import type { ClientObserver, CoreLimits, DropReason } from '../broker/port.ts'
 import type { BrokerConfig } from '../config/broker-schema.ts'
 import { absentPorts } from '../runtime/absent-port.ts'
+import { Bans } from '../runtime/bans.ts'
 import { GatewayRuntime } from '../runtime/gateway-runtime.ts'
 import type { SessionHost } from '../runtime/host.ts'
 import type { Shared } from '../runtime/surroundings.ts'
@@ -40,6 +41,7 @@ export interface WorldOptions {
   /** Answers for the services that gateways ask; without it none can be reached. */
   readonly services?: ServiceDouble
   readonly willOnShutdown?: boolean
+  readonly bans?: Bans
   readonly observer?: (world: World) => ClientObserver
 }
 
@@ -102,8 +104,8 @@ export class World {
     const rules = new TopicRules({ rewrite: [], autoSubscribe: [], bridges: [], ...options.broker })
     this.outside = new FakeOutside(options.services)
     const outside = (gateway: string) => this.outside.of(gateway)
-    const { willOnShutdown = true } = options
-    this.#shared = { clock, wheel: this.wheel, core: this.core, access, rules, willOnShutdown, random, outside }
+    const { willOnShutdown = true, bans = new Bans(1000) } = options
+    this.#shared = { clock, wheel: this.wheel, core: this.core, access, rules, bans, willOnShutdown, random, outside }
     this.#turn = new Turn(clock, () => this.core.settle())
     if (this.store === undefined) return
     this.core.restore(

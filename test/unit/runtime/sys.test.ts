@@ -26,6 +26,8 @@ async function open() {
     now: () => world.now(),
     uptimeMs: () => 61_500,
     heapBytes: () => 1000,
+    bans: { size: 1, refused: 2, overflowed: 0 },
+    flapping: { detected: 1 },
     gateways: () => [gateway.runtime],
   }
   const sys = new SysTopics(world.core, [new MosquittoTree(source), new EmqxTree(source)])
@@ -60,6 +62,9 @@ test("mosquitto's names, as retained messages for a newcomer", async () => {
     'shared_subscriptions/count': '1',
     'heap/current': '1000',
     'heap/maximum': '1000',
+    'bans/count': '1',
+    'bans/refused': '2',
+    'bans/flapping': '1',
     'load/messages/received/1min': '0.00',
     'load/publish/dropped/15min': '0.00',
     'load/sockets/5min': '0.00',
