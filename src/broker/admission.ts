@@ -10,11 +10,6 @@ const NO_SESSION: ConnectOutcome = { ok: false, reason: 'bad-client-id', message
 const NOT_STORED: ConnectOutcome = { ok: false, reason: 'unavailable', message: 'the session could not be stored' }
 const NO_ONE: ConnectOutcome = { ok: false, reason: 'quota', message: 'the broker holds its maximum of clients' }
 
-/** Session state means something only to the gateway that made it; the instance may have been restarted since. */
-export function sameGateway(client: Client, port: Port, request: ConnectRequest): boolean {
-  return client.port.gateway === port.gateway && client.protocol === request.protocol
-}
-
 export class Admission {
   readonly #policy: TopicPolicy
   readonly #limits: CoreLimits
@@ -32,7 +27,7 @@ export class Admission {
   refusal(id: string, request: ConnectRequest, port: Port): ConnectOutcome | undefined {
     if (!this.#policy.isClientId(id)) return TOO_LONG
     const held = this.#clients.get(id)
-    if (request.resumeOnly === true && (held === undefined || held.connected || !sameGateway(held, port, request))) {
+    if (request.resumeOnly === true && (held === undefined || held.connected || !held.isOf(port, request))) {
       return NO_SESSION
     }
     if (request.expiryMs > 0 && this.#journal?.ready === false) return NOT_STORED

@@ -12,6 +12,8 @@ export class DeliveryRecord implements Delivery {
   readonly subscriptionIds: readonly number[] | undefined
   /** Sequence of first sending, for redelivery in order [OASIS 4.6.0-1]. */
   order = 0
+  /** When it was first offered: the lower 32 bits of the time in ms; 0 is not measured. */
+  offeredAt = 0
   /** What the journal knows its message by; 0 is not stored. */
   stored = 0
   /** Only while connected: stale once the client is gone. */

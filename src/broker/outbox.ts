@@ -9,6 +9,7 @@ import type { Journal } from './journal.ts'
 import type { DropReason, Surroundings } from './port.ts'
 import type { DeliveryQueue } from './queue.ts'
 import { RECORD_BYTES } from './queue.ts'
+import type { SlowSubscribers } from './slow-subscribers.ts'
 import type { BrokerStats } from './stats.ts'
 import type { Subscription } from './subscription.ts'
 
@@ -17,6 +18,7 @@ export class Outbox {
   readonly #stats: BrokerStats
   readonly #maxTotalBytes: number
   readonly #journal: Journal | undefined
+  readonly #slow: SlowSubscribers | undefined
   #order = 0
 
   constructor(surroundings: Surroundings, stats: BrokerStats, maxTotalBytes: number) {
@@ -24,11 +26,13 @@ export class Outbox {
     this.#stats = stats
     this.#maxTotalBytes = maxTotalBytes
     this.#journal = surroundings.journal
+    this.#slow = surroundings.slow
   }
 
   /** Sends or queues; false when the message was dropped (and counted). */
   offer(client: Client, record: DeliveryRecord): boolean {
     if (!client.connected) return this.#offerAbsent(client, record)
+    if (this.#slow !== undefined) this.#slow.offered(record, this.#surroundings.now())
     if (client.held || client.redeliver !== undefined || (client.queue !== undefined && client.queue.size > 0)) {
       if (!this.#enqueue(client, record)) return false
       if (client.credit > 0) this.pump(client)
@@ -101,6 +105,7 @@ export class Outbox {
     const record = client.inflight?.take(id)
     if (record === undefined) return false
     if (record.stored !== 0) this.#journal?.done(client, record)
+    if (this.#slow !== undefined) this.#slow.done(client, record, this.#surroundings.now())
     const { redeliver } = client
     const at = redeliver?.indexOf(record) ?? -1
     if (at >= 0) redeliver?.splice(at, 1)

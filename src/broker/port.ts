@@ -2,6 +2,7 @@
 import type { CloseReason, ConnectRequest, Delivery, Message, SessionLimits, SubscribeOptions } from '../sdk.ts'
 import type { Client } from './client.ts'
 import type { Journal } from './journal.ts'
+import type { SlowSubscribers } from './slow-subscribers.ts'
 
 export interface Port {
   /** Name of the gateway instance. */
@@ -38,6 +39,8 @@ export interface Surroundings {
   /** A command was published, and the client that it is for is not there to take it, whoever else listens. */
   unaddressed?: ((message: Message, device: string) => void) | undefined
   observer?: ClientObserver | undefined
+  /** Absent: the latency of deliveries is not measured. */
+  slow?: SlowSubscribers | undefined
   /** Absent: everything is gone when the process ends. */
   journal?: Journal | undefined
   /** Call `core.expire()` at this time (ms since the epoch) or soon after. */

@@ -5,7 +5,7 @@ import { duration } from '../sdk/schema.ts'
 import { isTopicFilter, parseShared } from '../sdk.ts'
 import { bridgeSchema } from './bridge-schema.ts'
 import { INSTANCE_NAME, PLACEHOLDERS } from './schema.ts'
-import { count, MAX_COUNT, meta } from './schema-fields.ts'
+import { count, MAX_COUNT, meta, PROCESS } from './schema-fields.ts'
 
 /** Bounds what each publish of an unknown topic costs. */
 const MAX_RULES = 1000
@@ -109,6 +109,18 @@ const flappingSchema = z
   })
   .meta({ title: 'Flapping', description: 'Bans clients that connect and disconnect all the time' })
 
+const slowSubscribersSchema = z
+  .strictObject({
+    enabled: z
+      .boolean()
+      .default(false)
+      .meta(meta('process', 'Enabled', 'Whether deliveries with QoS above 0 are measured')),
+    threshold: duration('500ms', { title: 'Threshold', description: 'From publish to acknowledgement' }).meta(PROCESS),
+    top: count(10, 1, 1000, meta('process', 'Top', 'How many of the slowest are listed')),
+    expiry: duration('5m', { title: 'Expiry', description: 'Who has not been slow for this long is forgotten' }).meta(PROCESS),
+  })
+  .meta({ title: 'Slow subscribers', description: 'A list of the slowest subscribers' })
+
 export const brokerSchema = z
   .strictObject({
     rewrite: z
@@ -130,6 +142,7 @@ export const brokerSchema = z
       .default([])
       .meta(meta('process', 'Bridges', 'Other brokers that messages are exchanged with')),
     flapping: flappingSchema.prefault({}),
+    slowSubscribers: slowSubscribersSchema.prefault({}),
     maxBans: count(100_000, 0, MAX_COUNT, meta('live', 'Bans', 'Bans at once; further ones are not set, and counted')),
   })
   .meta({ title: 'Broker', description: 'What the broker does with the topics and clients of every gateway' })

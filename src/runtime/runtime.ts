@@ -3,6 +3,8 @@ import { randomFillSync } from 'node:crypto'
 import type { Access } from '../auth/access.ts'
 import { openAccess } from '../auth/access.ts'
 import { BrokerCore } from '../broker/core.ts'
+import { SlowSubscribers } from '../broker/slow-subscribers.ts'
+import type { BrokerConfig } from '../config/broker-schema.ts'
 import { type EffectiveConfig, type NodeConfig, sessionLimits } from '../config/effective.ts'
 import type { Log, TransportKind } from '../sdk.ts'
 import { Store } from '../store/store.ts'
@@ -48,6 +50,8 @@ export interface Runtime {
   /** Calls `done` when all that the core accepted until now is stored, or cannot be; at once without a store. */
   stored(done: (isStored: boolean) => void): void
   readonly bans: Bans
+  /** The slowest subscribers; undefined when they are not measured. */
+  readonly slow: SlowSubscribers | undefined
   listeners(): BoundListener[]
   gateways(): GatewayStatus[]
   reload(config: EffectiveConfig): Promise<ReloadReport>
@@ -77,6 +81,7 @@ export async function startRuntime(config: EffectiveConfig, options: RuntimeOpti
         () => turn.time(),
       )
     : undefined
+  const slow = openSlowSubscribers(config.broker.slowSubscribers)
   let settling = false
   const core: BrokerCore = new BrokerCore(
     {
@@ -86,6 +91,7 @@ export async function startRuntime(config: EffectiveConfig, options: RuntimeOpti
         access.authorize === undefined ? undefined : (client, action, topic) => access.authorize?.(client, action, topic) ?? true,
       dropped: (reason, message) => undelivered.dropped(reason, message),
       unaddressed: (message, device) => undelivered.unaddressed(message, device),
+      slow,
       observer: new ClientObservers(events, flapping, () => turn.time()),
       journal: store?.journal,
       wake: (atMs) => expiry.at(atMs - clock.now()),
@@ -122,6 +128,7 @@ export async function startRuntime(config: EffectiveConfig, options: RuntimeOpti
     heapBytes,
     bans,
     flapping,
+    slow,
     gateways: () => supervisor.running(),
   })
   core.provide(sys)
@@ -141,6 +148,7 @@ export async function startRuntime(config: EffectiveConfig, options: RuntimeOpti
       else store.gate.postpone({ flush: () => done(store.gate.open()) })
     },
     bans,
+    slow,
     listeners: () =>
       [...supervisor.running()].flatMap((gateway) =>
         gateway.listeners.map(({ config: { name, type }, listener }) => ({
@@ -173,6 +181,11 @@ export async function startRuntime(config: EffectiveConfig, options: RuntimeOpti
 /** Throws StoreError. */
 function openStore({ dataDir, durability }: NodeConfig, log: Log): Store | undefined {
   return durability === 'memory' ? undefined : Store.open(dataDir, durability, log)
+}
+
+function openSlowSubscribers(config: BrokerConfig['slowSubscribers']): SlowSubscribers | undefined {
+  const { enabled, threshold, top, expiry } = config
+  return enabled ? new SlowSubscribers({ thresholdMs: threshold, top, expiryMs: expiry }) : undefined
 }
 
 function heapBytes(): number {

@@ -2,6 +2,7 @@
  * `$SYS/brokers/...` as EMQX has it, as far as the names mean something here: node, statistics, metrics. Gauges have a
  * maximum beside their count; it is that of the samples, one each interval.
  */
+import type { SlowSubscribers } from '../broker/slow-subscribers.ts'
 import type { SysSource, SysTree } from './sys-topics.ts'
 
 const NODES = '$SYS/brokers'
@@ -33,7 +34,19 @@ export class EmqxTree implements SysTree {
       put(`stats/${name}/max`, this.#maxima.get(name) ?? count)
     }
     for (const [name, count] of Object.entries(this.#metrics())) put(`metrics/${name}`, count)
+    if (this.#source.slow !== undefined) put('slow_subs', JSON.stringify(this.#slowest(this.#source.slow)))
     return values
+  }
+
+  #slowest(slow: SlowSubscribers): object[] {
+    const { node } = this.#source
+    return slow.list(this.#source.now()).map(({ clientId, topic, latencyMs, at }) => ({
+      clientid: clientId,
+      node,
+      topic,
+      timespan: latencyMs,
+      last_update_time: at,
+    }))
   }
 
   #gauges(): Record<string, number> {
@@ -77,6 +90,7 @@ export class EmqxTree implements SysTree {
       'delivery/dropped/expired': stats.dropped.expired,
       'client/connected': stats.connects,
       'client/disconnected': stats.connects - stats.connected,
+      'delivery/slow': this.#source.slow?.slow ?? 0,
       'session/takenover': stats.takeovers,
       'session/terminated': stats.expiredSessions,
     }

@@ -1,6 +1,7 @@
 /** `$SYS`: the process in numbers. Computed when somebody subscribes, and published at an interval to who listens. */
 import type { BrokerCore } from '../broker/core.ts'
 import type { Provider } from '../broker/presence.ts'
+import type { SlowSubscribers } from '../broker/slow-subscribers.ts'
 import { Message, topicMatches } from '../sdk.ts'
 import type { Bans } from './bans.ts'
 import type { GatewayRuntime } from './gateway-runtime.ts'
@@ -21,6 +22,8 @@ export interface SysSource {
   heapBytes(): number
   readonly bans: Pick<Bans, 'size' | 'refused' | 'overflowed'>
   readonly flapping: { readonly detected: number }
+  /** Undefined when the latency of deliveries is not measured. */
+  readonly slow: SlowSubscribers | undefined
   gateways(): Iterable<GatewayRuntime>
 }
 

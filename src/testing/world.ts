@@ -6,6 +6,7 @@ import type { Access } from '../auth/access.ts'
 import { openAccess } from '../auth/access.ts'
 import { BrokerCore } from '../broker/core.ts'
 import type { ClientObserver, CoreLimits, DropReason } from '../broker/port.ts'
+import type { SlowSubscribers } from '../broker/slow-subscribers.ts'
 import type { BrokerConfig } from '../config/broker-schema.ts'
 import { absentPorts } from '../runtime/absent-port.ts'
 import { Bans } from '../runtime/bans.ts'
@@ -42,6 +43,7 @@ export interface WorldOptions {
   readonly services?: ServiceDouble
   readonly willOnShutdown?: boolean
   readonly bans?: Bans
+  readonly slow?: SlowSubscribers
   readonly observer?: (world: World) => ClientObserver
 }
 
@@ -90,6 +92,7 @@ export class World {
         },
         unaddressed: (message, device) => undelivered.unaddressed(message, device),
         observer: options.observer?.(this),
+        slow: options.slow,
         wake: (atMs) => {
           this.#wakeAt = atMs
         },

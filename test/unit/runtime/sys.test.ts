@@ -1,6 +1,7 @@
 /** `$SYS`: both trees, events of clients, averages; nothing when nobody listens. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { SlowSubscribers } from '../../../src/broker/slow-subscribers.ts'
 import { LoadAverages } from '../../../src/runtime/load-averages.ts'
 import { EmqxTree } from '../../../src/runtime/sys-emqx.ts'
 import { ClientEvents } from '../../../src/runtime/sys-events.ts'
@@ -10,7 +11,9 @@ import { World } from '../../../src/testing.ts'
 import { echoGateway } from './echo-gateway.ts'
 
 async function open() {
+  const slow = new SlowSubscribers({ thresholdMs: 10, top: 3, expiryMs: 1000 })
   const world: World = new World({
+    slow,
     observer: (self) =>
       new ClientEvents(
         () => self.core,
@@ -28,6 +31,7 @@ async function open() {
     heapBytes: () => 1000,
     bans: { size: 1, refused: 2, overflowed: 0 },
     flapping: { detected: 1 },
+    slow,
     gateways: () => [gateway.runtime],
   }
   const sys = new SysTopics(world.core, [new MosquittoTree(source), new EmqxTree(source)])
@@ -100,6 +104,20 @@ test("EMQX's names, for a newcomer and at the interval", async () => {
   assert.equal(seen.get(`${root}/stats/live_connections/max`), '1')
   assert.equal(seen.get(`${root}/stats/subscriptions/shared/count`), '0')
   assert.equal(seen.get(`${root}/metrics/messages/dropped/no_subscribers`), '1')
+})
+
+test('the slowest subscribers, as JSON', async () => {
+  const { world, sys } = await open()
+  const app = world.app('app', { autoAck: false })
+  app.subscribe('t', { qos: 1 })
+  app.publish('t', 'x', { qos: 1 })
+  world.advance(10)
+  app.ack(app.take()[0]?.delivery.id ?? 0)
+  app.subscribe('$SYS/brokers/edge/slow_subs', { retainHandling: 2 })
+  sys.publish()
+  assert.deepEqual(app.take()[0]?.json(), [
+    { clientid: 'app', node: 'edge', topic: 't', timespan: 10, last_update_time: world.now() },
+  ])
 })
 
 test('maxima remember what the samples saw', async () => {
