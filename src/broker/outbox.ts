@@ -32,7 +32,6 @@ export class Outbox {
   /** Sends or queues; false when the message was dropped (and counted). */
   offer(client: Client, record: DeliveryRecord): boolean {
     if (!client.connected) return this.#offerAbsent(client, record)
-    if (this.#slow !== undefined) this.#slow.offered(record, this.#surroundings.now())
     if (client.held || client.redeliver !== undefined || (client.queue !== undefined && client.queue.size > 0)) {
       if (!this.#enqueue(client, record)) return false
       if (client.credit > 0) this.pump(client)
@@ -286,8 +285,10 @@ export class Outbox {
   }
 
   /** A record for a live message to one subscription. */
-  static record(message: Message, subscription: Subscription): DeliveryRecord {
+  record(message: Message, subscription: Subscription): DeliveryRecord {
     const qos = Math.min(subscription.qos, message.qos) as QoS
-    return new DeliveryRecord(message, qos, subscription.retainAsPublished && message.retain, subscription)
+    const record = new DeliveryRecord(message, qos, subscription.retainAsPublished && message.retain, subscription)
+    if (this.#slow !== undefined) this.#slow.offered(record, this.#surroundings.now())
+    return record
   }
 }

@@ -2,7 +2,7 @@
 import type { Message } from '../sdk.ts'
 import type { Client } from './client.ts'
 import { DeliveryRecord } from './delivery.ts'
-import { Outbox } from './outbox.ts'
+import type { Outbox } from './outbox.ts'
 import type { SharedPolicy } from './port.ts'
 import type { SharedGroup } from './shared.ts'
 import type { Subscription } from './subscription.ts'
@@ -43,7 +43,7 @@ export class Router {
         // One immutable record serves all plain receivers of a fan-out.
         plain ??= new DeliveryRecord(message, 0, false, undefined)
         if (this.#outbox.offer(subscription.client, plain)) reached++
-      } else if (this.#outbox.offer(subscription.client, Outbox.record(message, subscription))) reached++
+      } else if (this.#outbox.offer(subscription.client, this.#outbox.record(message, subscription))) reached++
     }
     if (match.groups !== undefined) {
       for (const group of match.groups) if (this.share(group, message)) reached++
@@ -58,7 +58,7 @@ export class Router {
       this.#outbox.drop('no-shared-member', message, undefined)
       return false
     }
-    return this.#outbox.offer(member.client, Outbox.record(message, member))
+    return this.#outbox.offer(member.client, this.#outbox.record(message, member))
   }
 
   /** The client's session is over: shared work that waits for it passes to other members, the rest is dropped. */
