@@ -1,4 +1,5 @@
 /** What a gateway's tests may import: the world without sockets and with virtual time. */
+export type { Access, Step } from './auth/access.ts'
 export { AppClient, type Received } from './testing/app-client.ts'
 export { hex, text, unhex } from './testing/bytes.ts'
 export { FakeOutside, type ServiceDouble } from './testing/fake-outside.ts'

@@ -314,20 +314,14 @@ export class SessionHost extends MeteredLink implements Link, WireHandler {
     for (const bytes of parking?.take() ?? []) this.#take(bytes)
   }
 
-  #refused({ reason }: { readonly reason: ConnectRefusal }): void {
-    this.count(`connect-refused-${reason}`)
-  }
-
   #admit(request: ConnectRequest, verdict: Verdict): void {
     this.#connecting = false
     const { runtime } = this
     if (!verdict.ok) {
-      this.#refused(verdict)
       this.#answer(verdict)
       return
     }
     const { outcome, client } = runtime.shared.core.attach(runtime, this, request)
-    if (!outcome.ok) this.#refused(outcome)
     if (client !== undefined) this.adopt(client)
     this.#answer(outcome.ok && verdict.data !== undefined ? { ...outcome, authenticationData: verdict.data } : outcome)
     if (client === undefined || this.client !== client || client.ref !== this) return
@@ -336,6 +330,10 @@ export class SessionHost extends MeteredLink implements Link, WireHandler {
   }
 
   #answer(outcome: ConnectOutcome): void {
+    if (!outcome.ok) {
+      const { reason } = outcome
+      this.count(`connect-refused-${reason}`)
+    }
     this.event(() => this.session.onConnect(outcome))
   }
 

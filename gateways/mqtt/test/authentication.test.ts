@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { IAuthPacket, IConnackPacket, IDisconnectPacket, Packet } from 'mqtt-packet'
-import type { Access, Step } from '../../../src/auth/access.ts'
+import type { Access, Step } from '#testing'
 import type { Fixture, MqttPeer } from './peer.ts'
 import { fixture } from './peer.ts'
 
