@@ -3,7 +3,7 @@
  * not know is decided here: parking of early bytes, back-pressure, fault isolation, rebinding, limits.
  */
 import type { Verdict } from '../auth/access.ts'
-import type { CloseReason, ConnectOutcome, ConnectRefusal, ConnectRequest, Delivery, Link, Peer, Session } from '../sdk.ts'
+import type { CloseReason, ConnectOutcome, ConnectRequest, Delivery, Link, Peer, Session } from '../sdk.ts'
 import type { Listener } from '../transport/listener.ts'
 import type { TokenBucket } from '../transport/token-bucket.ts'
 import type { Wire, WireCloseCause, WireHandler } from '../transport/wire.ts'
