@@ -81,7 +81,7 @@ describe('omnigate schema', () => {
     assert.deepEqual([code, err], [0, ''])
     const schema = JSON.parse(out) as { $schema: string; properties: object }
     assert.equal(schema.$schema, 'https://json-schema.org/draft/2020-12/schema')
-    assert.deepEqual(Object.keys(schema.properties), ['node', 'gateways', 'api'])
+    assert.deepEqual(Object.keys(schema.properties), ['node', 'broker', 'gateways', 'api'])
   })
 
   test('of one gateway, and of none', async () => {
