@@ -144,9 +144,10 @@ export class BrokerCore {
   }
 
   /** Puts back what a store kept, before any gateway runs. `portOf` stands in for a gateway that is not there yet. */
-  restore({ sessions, retained, lastNumber }: Restored, portOf: (gateway: string) => Port): void {
+  restore({ sessions, retained, delayed, lastNumber }: Restored, portOf: (gateway: string) => Port): void {
     const now = this.#surroundings.now()
     this.#stored.lastNumber = lastNumber
+    for (const { message, dueAt, stored } of delayed) this.delayed.add(message, dueAt, stored)
     for (const message of retained) if (message.expiresAt === 0 || message.expiresAt > now) this.retainedStore.set(message)
     for (const session of sessions) {
       const client = restoreSession(session, portOf(session.gateway), now, this.#subscriptions, this.#outbox)
@@ -340,8 +341,10 @@ export class BrokerCore {
       this.#agenda.schedule(client)
     }
     for (;;) {
-      const message = this.delayed.takeDue(now)
-      if (message === undefined) break
+      const delayed = this.delayed.takeDue(now)
+      if (delayed === undefined) break
+      if (delayed.stored !== 0) this.#journal?.fired(delayed)
+      const { message } = delayed
       if (message.expiresAt !== NEVER && message.expiresAt <= now) this.#outbox.drop('expired', message, undefined)
       else this.#accept(message, message.publisher as Client | undefined, this.#table.match(message.topic))
     }
@@ -355,7 +358,11 @@ export class BrokerCore {
     if (from !== undefined && !this.policy.mayPublish(from, topic)) return this.#reject('not-authorized')
     message.publisher = from
     const later = postponed(message, topic, delayMs)
-    return this.delayed.add(later, this.#surroundings.now() + delayMs) ? 'delivered' : this.#reject('quota')
+    if (this.#journal?.ready === false) return this.#reject('unavailable')
+    const delayed = this.delayed.add(later, this.#surroundings.now() + delayMs)
+    if (delayed === undefined) return this.#reject('quota')
+    this.#journal?.delayed(delayed)
+    return 'delivered'
   }
 
   #reject(outcome: PublishOutcome): PublishOutcome {

@@ -12,10 +12,12 @@ export interface Delayed {
   readonly message: Message
   /** Milliseconds since the epoch. */
   readonly dueAt: number
+  /** What the journal knows it by; 0 is not stored, or not any more. */
+  stored: number
 }
 
 export class DelayedMessages {
-  readonly #deadlines = new Deadlines<Message>()
+  readonly #deadlines = new Deadlines<Delayed>()
   readonly #limits: Pick<CoreLimits, 'maxDelayed' | 'maxDelayedBytes'>
   readonly #sooner: () => void
   size = 0
@@ -33,29 +35,30 @@ export class DelayedMessages {
     return this.#deadlines.next
   }
 
-  /** False when there is no room for it. */
-  add(message: Message, dueAt: number): boolean {
+  /** Undefined when there is no room for it. */
+  add(message: Message, dueAt: number, stored = 0): Delayed | undefined {
     const bytes = message.size + RECORD_BYTES
     const { maxDelayed, maxDelayedBytes } = this.#limits
-    if (this.size >= maxDelayed || this.bytes + bytes > maxDelayedBytes) return false
+    if (this.size >= maxDelayed || this.bytes + bytes > maxDelayedBytes) return undefined
     this.size++
     this.bytes += bytes
-    this.#deadlines.add(dueAt, message)
+    const delayed = { message, dueAt, stored }
+    this.#deadlines.add(dueAt, delayed)
     if (this.#deadlines.next === dueAt) this.#sooner()
-    return true
+    return delayed
   }
 
   /** All that waits, in no particular order. */
   *entries(): Generator<Delayed, undefined> {
-    for (const { at, item } of this.#deadlines.entries()) yield { message: item, dueAt: at }
+    for (const { item } of this.#deadlines.entries()) yield item
   }
 
-  takeDue(now: number): Message | undefined {
-    const message = this.#deadlines.takeDue(now)
-    if (message === undefined) return undefined
+  takeDue(now: number): Delayed | undefined {
+    const delayed = this.#deadlines.takeDue(now)
+    if (delayed === undefined) return undefined
     this.size--
-    this.bytes -= message.size + RECORD_BYTES
-    return message
+    this.bytes -= delayed.message.size + RECORD_BYTES
+    return delayed
   }
 }
 

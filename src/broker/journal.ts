@@ -5,6 +5,7 @@
  */
 import type { Message } from '../sdk.ts'
 import type { Client } from './client.ts'
+import type { Delayed } from './delayed.ts'
 import type { DeliveryRecord } from './delivery.ts'
 import type { Subscription } from './subscription.ts'
 
@@ -21,6 +22,10 @@ export interface Journal {
   remembered(client: Client, key: string, value: string | undefined): void
   retained(message: Message): void
   unretained(topic: string): void
+  /** A message waits for its time. Gives it its `stored` number. */
+  delayed(delayed: Delayed): void
+  /** Its time has come. */
+  fired(delayed: Delayed): void
   /** A delivery is queued, or about to be sent under its `id`. Gives it its `stored` number. */
   queued(client: Client, record: DeliveryRecord): void
   /** A queued delivery is about to be sent under its `id`. */

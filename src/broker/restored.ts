@@ -1,6 +1,7 @@
 /** What a store found of an earlier process, and how it becomes sessions again. */
 import type { Message, QoS, SubscribeOptions, Will } from '../sdk.ts'
 import { Client } from './client.ts'
+import type { Delayed } from './delayed.ts'
 import { DeliveryRecord } from './delivery.ts'
 import { Memory } from './memory.ts'
 import type { Outbox } from './outbox.ts'
@@ -10,6 +11,7 @@ import type { Subscriptions } from './subscriptions.ts'
 export interface Restored {
   readonly sessions: Iterable<RestoredSession>
   readonly retained: Iterable<Message>
+  readonly delayed: Iterable<Delayed>
   /** The highest number that a session had. */
   readonly lastNumber: number
 }

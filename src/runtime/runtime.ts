@@ -135,7 +135,11 @@ export async function startRuntime(config: EffectiveConfig, options: RuntimeOpti
   const sysTimer = node.sysIntervalMs > 0 ? setInterval(() => turn.run(() => sys.publish()), node.sysIntervalMs) : undefined
   if (store !== undefined) {
     turn.run(() => core.restore(store.recovery.state, absentPorts(sessionLimits(config))))
-    store.start({ clients: () => core.clients(), retained: () => core.retainedStore.all(() => turn.time()) })
+    store.start({
+      clients: () => core.clients(),
+      delayed: () => core.delayed.entries(),
+      retained: () => core.retainedStore.all(() => turn.time()),
+    })
   }
   ticker.start()
   for (const gateway of config.gateways) await supervisor.start(gateway)

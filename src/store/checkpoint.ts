@@ -3,6 +3,7 @@
  * is deleted. A process that ends in between reads both, which is the same state.
  */
 import type { Client } from '../broker/client.ts'
+import type { Delayed } from '../broker/delayed.ts'
 import type { DeliveryRecord } from '../broker/delivery.ts'
 import type { Message } from '../sdk.ts'
 import type { StoreJournal } from './journal.ts'
@@ -12,6 +13,7 @@ import type { Log } from './log.ts'
 export interface Living {
   clients(): Iterator<Client>
   retained(): Iterator<Message>
+  delayed(): Iterable<Delayed>
 }
 
 /** Octets that one slice records, about: a few milliseconds. */
@@ -24,6 +26,7 @@ export class Checkpoint {
   readonly #journal: StoreJournal
   readonly #clients: Iterator<Client>
   readonly #retained: Iterator<Message>
+  readonly #delayed: Delayed[]
   readonly #from: number
   #clientsLeft = true
   #written = 0
@@ -33,6 +36,8 @@ export class Checkpoint {
     this.#journal = journal
     this.#clients = living.clients()
     this.#retained = living.retained()
+    // The heap that it comes from is in another order after each change.
+    this.#delayed = [...living.delayed()]
     this.#from = log.head
     journal.restart()
   }
@@ -67,6 +72,11 @@ export class Checkpoint {
         const { value, done } = this.#clients.next()
         if (done === true) this.#clientsLeft = false
         else if (value.number !== 0) this.#record(value, known)
+        continue
+      }
+      const delayed = this.#delayed.pop()
+      if (delayed !== undefined) {
+        if (delayed.stored !== 0) this.#journal.delayed(delayed)
         continue
       }
       const { value, done } = this.#retained.next()

@@ -1,5 +1,6 @@
 /** The broker's journal as records of the log. */
 import type { Client } from '../broker/client.ts'
+import type { Delayed } from '../broker/delayed.ts'
 import type { DeliveryRecord } from '../broker/delivery.ts'
 import type { Journal } from '../broker/journal.ts'
 import type { Subscription } from '../broker/subscription.ts'
@@ -69,6 +70,22 @@ export class StoreJournal implements Journal {
   unretained(topic: string): void {
     const start = this.#begin(type.UNRETAINED, 3 * topic.length)
     this.#end(start, start + 1 + this.#log.buffer.write(topic, start + 1))
+  }
+
+  delayed(delayed: Delayed): void {
+    if (delayed.stored === 0) delayed.stored = ++this.#lastNumber
+    const { message, dueAt, stored } = delayed
+    const properties = propertiesText(message)
+    const start = this.#begin(type.DELAYED, MESSAGE_BYTES + 8 + messageBlockBytes(message, properties))
+    const { buffer } = this.#log
+    const at = buffer.writeDoubleBE(dueAt, writeMessage(buffer, start + 1, stored))
+    this.#end(start, writeMessageBlock(buffer, at, message, properties))
+  }
+
+  fired(delayed: Delayed): void {
+    const start = this.#begin(type.FIRED, MESSAGE_BYTES)
+    this.#end(start, writeMessage(this.#log.buffer, start + 1, delayed.stored))
+    delayed.stored = 0
   }
 
   queued(client: Client, record: DeliveryRecord): void {

@@ -15,6 +15,8 @@
  *     UNSUBSCRIBED session(4) filter
  *     REMEMBERED  session(4) JSON of [key, value]
  *     FORGOTTEN   session(4) key
+ *     DELAYED     message(6) due-at(8) message-block
+ *     FIRED       message(6)
  */
 export const MESSAGE = 1
 export const RECEIVER = 2
@@ -29,6 +31,8 @@ export const SUBSCRIBED = 10
 export const UNSUBSCRIBED = 11
 export const REMEMBERED = 12
 export const FORGOTTEN = 13
+export const DELAYED = 14
+export const FIRED = 15
 
 /** Octets of a session's number and a message's. */
 export const SESSION_BYTES = 4

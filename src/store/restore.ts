@@ -1,4 +1,5 @@
 /** Reads the log into what the broker core takes back: the sessions, their deliveries, and the retained messages. */
+import type { Delayed } from '../broker/delayed.ts'
 import type { Restored, RestoredDelivery, RestoredSession } from '../broker/restored.ts'
 import type { Message, SubscribeOptions } from '../sdk.ts'
 import type { Damage, Log } from './log.ts'
@@ -54,6 +55,7 @@ class Replay {
   /** The message that was read last: further receivers of it may follow, though the first is done. */
   #newest = 0
   readonly #retained = new Map<string, Message>()
+  readonly #delayed = new Map<number, Delayed>()
 
   record(buffer: Buffer, start: number, end: number): void {
     this.records++
@@ -72,6 +74,17 @@ class Replay {
       case type.UNRETAINED:
         this.#retained.delete(buffer.toString('utf8', at, end))
         return
+      case type.DELAYED: {
+        const stored = readMessage(buffer, at)
+        const from = at + MESSAGE_BYTES
+        const message = readMessageBlock(buffer, from + 8, end)
+        this.lastMessage = Math.max(this.lastMessage, stored)
+        this.#delayed.set(stored, { message, dueAt: buffer.readDoubleBE(from), stored })
+        return
+      }
+      case type.FIRED:
+        this.#delayed.delete(readMessage(buffer, at))
+        return
       default:
         this.#ofSession(kind, buffer, at, end)
     }
@@ -85,7 +98,7 @@ class Replay {
       if (facts === undefined) continue
       sessions.push({ ...facts, number, subscriptions, memory, deliveries: this.#deliveriesOf(session) })
     }
-    return { sessions, retained: this.#retained.values(), lastNumber: this.#lastSession }
+    return { sessions, retained: this.#retained.values(), delayed: this.#delayed.values(), lastNumber: this.#lastSession }
   }
 
   #deliveriesOf({ deliveries }: Session): RestoredDelivery[] {

@@ -115,7 +115,11 @@ export class World {
       this.store.recovery.state,
       absentPorts(() => TEST_LIMITS),
     )
-    this.store.start({ clients: () => this.core.clients(), retained: () => this.core.retainedStore.all(() => this.now()) })
+    this.store.start({
+      clients: () => this.core.clients(),
+      delayed: () => this.core.delayed.entries(),
+      retained: () => this.core.retainedStore.all(() => this.now()),
+    })
   }
 
   /** The process ends, as by a crash after what was recorded was stored: nobody is told. */

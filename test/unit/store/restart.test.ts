@@ -199,6 +199,26 @@ test('one client may be reached by a subscription of its own and by a shared one
   assert.deepEqual(texts(history.start().app('app', KEPT).take()), ['both', 'both'])
 })
 
+test('a delayed message is published when its time has come, once, whatever ended in between', (t) => {
+  const history = new History(t)
+  const before = history.start()
+  const app = before.app('app', KEPT)
+  app.subscribe('a', { qos: 1 })
+  app.subscribe('b', { qos: 1 })
+  app.disconnect()
+  before.app('publisher').publish('$delayed/10/a', 'early', { qos: 1 })
+  before.app('other').publish('$delayed/100/b', 'late', { qos: 1 })
+  const between = history.start({ elapsedMs: 5000 })
+  between.advance(6000)
+  while (between.store?.clean());
+  const after = history.start({ elapsedMs: 11_000 })
+  assert.deepEqual(texts(after.app('app', KEPT).take()), ['early'])
+  const last = history.start({ elapsedMs: 500_000 })
+  last.advance(1000)
+  assert.deepEqual(texts(last.app('app', KEPT).take()), ['late'])
+  assert.equal(history.start({ elapsedMs: 600_000 }).core.delayed.size, 0)
+})
+
 interface Step {
   readonly kind: number
   readonly client: number
