@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=8
 /** Composition root and command line: the only file that creates everything. */
 import { parseCommand, USAGE } from './cli/arguments.ts'
 import { check } from './cli/check.ts'

@@ -1,5 +1,5 @@
 /** Where the bench's own programs and the product lie, whether it runs compiled or from source. */
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { dirname, extname, join } from 'node:path'
 import type { GatewayModule } from '../../src/sdk.ts'
 
@@ -12,6 +12,12 @@ export function benchProgram(name: string): string {
 export async function gatewayModule(name: string): Promise<GatewayModule> {
   const path = new URL(`../../gateways/${name}/index${extname(import.meta.filename)}`, import.meta.url)
   return ((await import(path.href)) as { default: GatewayModule }).default
+}
+
+/** What the product's first line, as `npm start` too, tells Node.js. */
+export function productFlags(): string[] {
+  const [first = ''] = readFileSync(productEntry(), 'utf8').split('\n', 1)
+  return first.split(' ').filter((word) => word.startsWith('--'))
 }
 
 /** The compiled product's entry, found from the nearest package.json upwards. */

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { Child } from './child.ts'
 import type { DatagramProtocol } from './load/job.ts'
 import { accepts, freeTcpPort, freeUdpPort } from './ports.ts'
-import { benchProgram, productEntry } from './project.ts'
+import { benchProgram, productEntry, productFlags } from './project.ts'
 
 export const SERVER_NAMES = ['omnigate', 'mosquitto', 'aedes', 'udp-echo', 'jt808-ack'] as const
 export type ServerName = (typeof SERVER_NAMES)[number]
@@ -96,7 +96,7 @@ const RECIPES: Readonly<Record<ServerName, Recipe>> = {
     missing: () => (existsSync(productEntry()) ? undefined : 'not built (npm run build)'),
     command: (place) => ({
       file: process.execPath,
-      args: [productEntry(), 'start', '--config', written(place, 'omnigate.yaml', omnigateConfig(place))],
+      args: [...productFlags(), productEntry(), 'start', '--config', written(place, 'omnigate.yaml', omnigateConfig(place))],
     }),
     printsReady: true,
   },
