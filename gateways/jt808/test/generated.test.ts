@@ -34,6 +34,11 @@ const CONSTRAINED: Readonly<Partial<Record<Draft['type'], (body: Record<string, 
     if (body['status'] === 2) for (const key of Object.keys(body)) if (key !== 'status' && key !== 'time') delete body[key]
     if (body['status'] === 1) body['ic_result'] ??= 1
   },
+  // Without files the octets fit several forms.
+  'attachment-list'(body) {
+    const files = body['files'] as unknown[]
+    if (files.length === 0) files.push({ name: 'a', size: 1 })
+  },
   'set-events'(body) {
     const events = (body['events'] ?? []) as { content?: string }[]
     if (body['type'] !== 4) for (const event of events) event.content ??= 'a'
@@ -134,7 +139,7 @@ test('property: a body cut off is malformed, or as its remaining octets say', ()
         if (octets.length < leastOctets(shape, form)) assert.equal(message.type, 'opaque')
       },
     ),
-    { numRuns: 2000, endOnFailure: true },
+    { numRuns: 60, endOnFailure: true },
   )
 })
 

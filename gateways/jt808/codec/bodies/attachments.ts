@@ -4,7 +4,7 @@
  * Heilongjiang 30 but no reserved octet and no terminal before it. Which it is shows in the length.
  */
 import { bcd, countedText, type Field, hexOf, text, u8, u16, u32 } from '../declare/field.ts'
-import { countOf, declared, formatOf, list, orElse, orForm, struct, surplus } from '../declare/struct.ts'
+import { countOf, declared, formatOf, list, orElse, orForm, orLikelyForm, struct, surplus } from '../declare/struct.ts'
 
 /** Names an alarm; the extras 0x64 to 0x67 carry it. */
 export interface AlarmIdentifier {
@@ -57,7 +57,9 @@ const listed = {
 /** 0x1210: the files to come. */
 export const attachmentList = formatOf(
   0x1210,
-  orForm<AttachmentList>(
+  // Octets of one form may fill another one: a list without files is none.
+  orLikelyForm<AttachmentList>(
+    ({ files }) => files.length > 0,
     struct({ terminal_id: text(7), alarm_identifier: identifier, ...listed }),
     struct({ terminal_id: text(30), alarm_identifier: identifierLong, ...listed }) as Field<AttachmentList>,
     struct({ alarm_identifier: identifierBare, ...listed }) as Field<AttachmentList>,

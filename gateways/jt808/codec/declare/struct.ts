@@ -194,18 +194,30 @@ export function orForm<T extends { readonly extra_raw?: string | undefined }>(
   usual: Field<T>,
   ...others: readonly Field<T>[]
 ): Field<T & { readonly otherForm?: number }> {
+  return orLikelyForm(() => true, usual, ...others)
+}
+
+/** The same, where octets may fit several forms: the first one that makes sense. */
+export function orLikelyForm<T extends { readonly extra_raw?: string | undefined }>(
+  isLikely: (value: T) => boolean,
+  usual: Field<T>,
+  ...others: readonly Field<T>[]
+): Field<T & { readonly otherForm?: number }> {
   /** `otherForm` counts the others from 1. */
   const formOf = ({ otherForm = 0 }: { readonly otherForm?: number }): Field<T> => others[otherForm - 1] ?? usual
   return {
     shape: { kind: 'either', of: [usual, ...others].map(({ shape }) => shape) },
     read(reader, owner, form) {
-      const found = exactly(usual, reader, form)
-      if (found !== undefined) return found
-      for (const [at, other] of others.entries()) {
-        const instead = exactly(other, reader, form)
-        if (instead !== undefined) return { ...instead, otherForm: at + 1 }
+      const start = reader.offset
+      let unlikely: (T & { readonly otherForm?: number }) | undefined
+      for (const [otherForm, one] of [usual, ...others].entries()) {
+        const found = exactly(one, reader, form, start)
+        if (found === undefined) continue
+        const value = otherForm === 0 ? found : { ...found, otherForm }
+        if (isLikely(found)) return value
+        unlikely ??= value
       }
-      return usual.read(reader, owner, form)
+      return unlikely ?? usual.read(reader, owner, form)
     },
     write: (writer, value, owner, form) => formOf(value).write(writer, value, owner, form),
     show: (value) => formOf(value).show(value),
@@ -224,13 +236,14 @@ export function orForm<T extends { readonly extra_raw?: string | undefined }>(
   }
 }
 
-/** The struct when it fills what is left exactly; then it is consumed. */
+/** The struct when it fills what is left from `start` on exactly; then it is consumed. */
 export function exactly<T extends { readonly extra_raw?: string | undefined }>(
   field: Field<T>,
   reader: Reader,
   form: HeaderForm,
+  start = reader.offset,
 ): T | undefined {
-  const ahead = new Reader(reader.bytes, reader.offset, reader.offset + reader.remaining)
+  const ahead = new Reader(reader.bytes, start, reader.offset + reader.remaining)
   const value = field.read(ahead, NOBODY, form)
   if (!ahead.ok || value.extra_raw !== undefined) return undefined
   reader.skip(reader.remaining)
