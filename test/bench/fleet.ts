@@ -41,6 +41,8 @@ const FIRST_PHONE = 13_900_000_000
 const BATCH_POINTS = 3
 const INTERVAL_MS = 1000
 const ONLINE_MS = 120_000
+/** Between two looks at whom to command next. */
+const COMMAND_STEP_MS = 100
 const ANSWERS_MS = 30_000
 
 function phoneOf(index: number): string {
@@ -75,6 +77,8 @@ async function drive(server: RunningServer, { trucks, seconds, photos, batches }
     count: seconds,
     photos,
     batches,
+    // Who has made its reports must not be offline when its command comes.
+    stay: true,
   })
   try {
     const responses = await responsesOf(app)
@@ -82,7 +86,7 @@ async function drive(server: RunningServer, { trucks, seconds, photos, batches }
     await until('every truck is online', ONLINE_MS, () => fleet.online === trucks)
     const startMs = performance.now()
     const startCpu = cpuSeconds(server.child.pid)
-    await command(app, trucks, seconds)
+    await command(app, fleet, trucks, seconds)
     const complete = await fleet.finished
     const cpuShare = (cpuSeconds(server.child.pid) - startCpu) / ((performance.now() - startMs) / 1000)
     const points = trucks * Math.floor(seconds / batches) * BATCH_POINTS
@@ -127,16 +131,24 @@ async function responsesOf(app: mqtt.MqttClient): Promise<Responses> {
   return responses
 }
 
-/** One message to the driver of each truck, spread over the first half of the run. */
-async function command(app: mqtt.MqttClient, trucks: number, seconds: number): Promise<void> {
-  const steps = Math.max(1, Math.round(5 * seconds))
-  for (let step = 0; step < steps; step++) {
-    const [from, to] = [Math.floor((step * trucks) / steps), Math.floor(((step + 1) * trucks) / steps)]
-    for (let index = from; index < to; index++) {
+/** One message to the driver of each truck, spread over the first half of the run; who is offline gets it when it is back. */
+async function command(app: mqtt.MqttClient, fleet: Fleet, trucks: number, seconds: number): Promise<void> {
+  const perStep = Math.ceil(trucks / Math.max(1, (seconds * 1000) / 2 / COMMAND_STEP_MS))
+  let due = Array.from({ length: trucks }, (_, index) => index)
+  const endMs = performance.now() + seconds * 1000 + ANSWERS_MS
+  while (due.length > 0) {
+    if (performance.now() > endMs) throw new Error(`${due.length} trucks were never online to be commanded`)
+    const offline: number[] = []
+    for (const index of due.slice(0, perStep)) {
+      if (!fleet.isOnline(index)) {
+        offline.push(index)
+        continue
+      }
       const text = JSON.stringify({ id: String(index), name: 'message', args: { text: '前方拥堵' } })
       app.publish(`devices/${phoneOf(index)}/down/command`, text, { qos: 0 })
     }
-    await delay(100)
+    due = [...due.slice(perStep), ...offline]
+    await delay(COMMAND_STEP_MS)
   }
 }
 

@@ -8,15 +8,19 @@ export class Fleet {
   /** True when every truck ended as it should. */
   readonly finished: Promise<boolean>
 
-  /** `trucks` of them; their phones are counted up from `options.phone`. */
+  /** `trucks` of them; their phones, and their phases, are counted up from the one in `options`. */
   constructor(trucks: number, options: TruckOptions) {
     const first = BigInt(options.phone)
     this.#trucks = Array.from({ length: trucks }, (_, i) => {
       const phone = String(first + BigInt(i)).padStart(options.phone.length, '0')
-      return new Truck({ ...options, phone })
+      return new Truck({ ...options, phone, phase: (options.phase ?? 0) + i })
     })
     this.#spreadMs = options.intervalMs ?? 1000
     this.finished = Promise.all(this.#trucks.map((truck) => truck.finished)).then((ends) => ends.every(Boolean))
+  }
+
+  isOnline(index: number): boolean {
+    return this.#trucks[index]?.online === true
   }
 
   get online(): number {

@@ -32,6 +32,10 @@ const PARTS = 0x2000
 /** Octets of a part. */
 const PART_OCTETS = 900
 
+/** Scratch, for one frame at a time. */
+const PLAIN = new Writer()
+const ESCAPED = new Writer()
+
 /** Numbers and frames what one terminal sends. */
 export class FrameWriter {
   readonly #phone: string
@@ -58,7 +62,7 @@ export class FrameWriter {
   #frame(id: number, body: Uint8Array, part: { readonly total: number; readonly number: number } | undefined): Framed {
     const sn = this.#sn
     this.#sn = (sn + 1) & 0xffff
-    const plain = new Writer()
+    const plain = PLAIN.reset()
     const attributes = body.length | (part === undefined ? 0 : PARTS)
     if (this.#version === '2019') {
       plain.u16(id).u16(attributes | VERSION_2019)
@@ -77,41 +81,55 @@ export class FrameWriter {
 }
 
 function escaped(plain: Uint8Array): Uint8Array {
-  const frame = new Writer(plain.length + 16).u8(FLAG)
-  for (const octet of plain) {
-    if (octet === FLAG) frame.u8(ESCAPE).u8(0x02)
-    else if (octet === ESCAPE) frame.u8(ESCAPE).u8(0x01)
-    else frame.u8(octet)
+  const frame = ESCAPED.reset().u8(FLAG)
+  let from = 0
+  for (let i = 0; i < plain.length; i++) {
+    const octet = plain[i]
+    if (octet !== FLAG && octet !== ESCAPE) continue
+    frame.put(plain.subarray(from, i)).u8(ESCAPE)
+    frame.u8(octet === FLAG ? 0x02 : 0x01)
+    from = i + 1
   }
-  return frame.u8(FLAG).finish()
+  return frame.put(plain.subarray(from)).u8(FLAG).finish()
 }
+
+const NOTHING = new Uint8Array(0)
 
 /** Collects what the platform sends and yields whole messages. */
 export class FrameReader {
-  #content: number[] = []
+  /** Of a frame that has not ended yet. */
+  #begun = NOTHING
 
   push(chunk: Uint8Array, receive: (message: Received) => void): void {
-    for (const octet of chunk) {
-      if (octet !== FLAG) {
-        if (this.#content.length <= MAX_CONTENT) this.#content.push(octet)
-        continue
-      }
-      const message = parsed(this.#content)
-      this.#content = []
+    let from = 0
+    for (let flag = chunk.indexOf(FLAG); flag >= 0; flag = chunk.indexOf(FLAG, from)) {
+      const message = parsed(joined(this.#begun, chunk.subarray(from, flag)))
+      this.#begun = NOTHING
+      from = flag + 1
       if (message !== undefined) receive(message)
     }
+    if (from < chunk.length) this.#begun = joined(this.#begun, chunk.subarray(from)).slice(0, MAX_CONTENT + 1)
   }
 }
 
+function joined(head: Uint8Array, tail: Uint8Array): Uint8Array {
+  if (head.length === 0) return tail
+  const whole = new Uint8Array(head.length + tail.length)
+  whole.set(head)
+  whole.set(tail, head.length)
+  return whole
+}
+
 /** Undefined for what is broken: a terminal drops it and waits for the repetition. */
-function parsed(content: readonly number[]): Received | undefined {
-  const plain: number[] = []
+function parsed(content: Uint8Array): Received | undefined {
+  const plain = new Uint8Array(content.length)
+  let length = 0
   for (let i = 0; i < content.length; i++) {
     const octet = content[i] as number
-    plain.push(octet === ESCAPE ? (content[++i] === 0x02 ? FLAG : ESCAPE) : octet)
+    plain[length++] = octet === ESCAPE ? (content[++i] === 0x02 ? FLAG : ESCAPE) : octet
   }
-  const bytes = Uint8Array.from(plain)
-  if (bytes.length === 0 || xor(bytes) !== 0) return undefined
+  const bytes = plain.subarray(0, length)
+  if (length === 0 || xor(bytes) !== 0) return undefined
   const reader = new Reader(bytes, 0, bytes.length - 1)
   const id = reader.u16()
   const attributes = reader.u16()

@@ -68,23 +68,37 @@ export function batch(points: readonly Uint8Array[]): Uint8Array {
 /** Octets of a location without its extras. */
 const BASICS = 28
 const PHOTO_OCTETS = 4000
+/** Of every picture; each begins somewhere else in it. */
+const PIXELS = Uint8Array.from({ length: PHOTO_OCTETS + 0x100 }, (_, i) => i * 31)
 
 /** 0x0801: something like a JPEG of the first camera, by command (0) or by timer (1). */
 export function photo(mediaId: number, cause: 0 | 1, where: Uint8Array): Uint8Array {
-  const body = new Writer().u32(mediaId).u8(0).u8(0).u8(cause).u8(1).put(where.subarray(0, BASICS))
+  const body = new Writer(PHOTO_OCTETS + 64).u32(mediaId).u8(0).u8(0).u8(cause).u8(1).put(where.subarray(0, BASICS))
   body.u32(0xffd8ffe0)
-  for (let i = 0; i < PHOTO_OCTETS; i++) body.u8((i * 31 + mediaId) & 0xff)
-  return body.u16(0xffd9).finish()
+  const from = mediaId & 0xff
+  return body
+    .put(PIXELS.subarray(from, from + PHOTO_OCTETS))
+    .u16(0xffd9)
+    .finish()
 }
 
 export function isOverspeed(position: Position): boolean {
   return position.speedKmh > OVERSPEED_KMH
 }
 
+/** The last second that was asked for, and its digits: the trucks of a fleet ask for the same ones. */
+let second = Number.NaN
+let digits = ''
+
 /** YYMMDDhhmmss at GMT+8. */
 function beijing(at: Date): string {
-  const digits = new Date(at.getTime() + 8 * 3_600_000).toISOString().replace(/\D/g, '')
-  return digits.slice(2, 14)
+  const asked = Math.floor(at.getTime() / 1000)
+  if (asked !== second) {
+    second = asked
+    const text = new Date(asked * 1000 + 8 * 3_600_000).toISOString()
+    digits = text.replace(/\D/g, '').slice(2, 14)
+  }
+  return digits
 }
 
 function padded(body: Writer, text: string, octets: number): void {

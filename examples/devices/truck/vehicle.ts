@@ -27,6 +27,10 @@ export interface TruckOptions {
   readonly photos?: number
   readonly batches?: number
   readonly alarms?: number
+  /** Reports before the first that those turns count from, so that the trucks of a fleet do not take theirs at once. */
+  readonly phase?: number
+  /** Stay online after the last report until `stop`. */
+  readonly stay?: boolean
   readonly log?: (line: string) => void
 }
 
@@ -86,6 +90,8 @@ export class Truck {
       photos: Number.POSITIVE_INFINITY,
       batches: Number.POSITIVE_INFINITY,
       alarms: Number.POSITIVE_INFINITY,
+      phase: 0,
+      stay: false,
       log: () => {},
       ...options,
       version,
@@ -270,11 +276,12 @@ export class Truck {
     if (this.acknowledged + this.refused < this.#options.count) return
     if (this.#batches.size > 0 || this.#uploads.pending > 0) return
     this.#log(`${this.acknowledged} reports acknowledged, ${this.refused} refused`)
-    this.#end(this.refused === 0)
+    if (this.#options.stay) this.#finish(this.refused === 0)
+    else this.#end(this.refused === 0)
   }
 
   #isTurn(every: number): boolean {
-    return this.#sent % every === 0
+    return (this.#sent + this.#options.phase) % every === 0
   }
 
   #storedPoints(): Uint8Array {
@@ -332,7 +339,7 @@ export class Truck {
   }
 
   #sendFrames(frames: readonly Framed[]): void {
-    for (const { bytes } of frames) this.#socket?.write(bytes)
+    this.#socket?.write(Buffer.concat(frames.map(({ bytes }) => bytes)))
   }
 
   /** Returns the serial number. */
