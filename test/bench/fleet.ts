@@ -133,21 +133,18 @@ async function responsesOf(app: mqtt.MqttClient): Promise<Responses> {
 
 /** One message to the driver of each truck, spread over the first half of the run; who is offline gets it when it is back. */
 async function command(app: mqtt.MqttClient, fleet: Fleet, trucks: number, seconds: number): Promise<void> {
-  const perStep = Math.ceil(trucks / Math.max(1, (seconds * 1000) / 2 / COMMAND_STEP_MS))
-  let due = Array.from({ length: trucks }, (_, index) => index)
-  const endMs = performance.now() + seconds * 1000 + ANSWERS_MS
-  while (due.length > 0) {
-    if (performance.now() > endMs) throw new Error(`${due.length} trucks were never online to be commanded`)
-    const offline: number[] = []
-    for (const index of due.slice(0, perStep)) {
-      if (!fleet.isOnline(index)) {
-        offline.push(index)
-        continue
-      }
+  const startMs = performance.now()
+  let waiting = Array.from({ length: trucks }, (_, index) => index)
+  while (waiting.length > 0) {
+    const elapsedMs = performance.now() - startMs
+    if (elapsedMs > seconds * 1000 + ANSWERS_MS) throw new Error(`${waiting.length} trucks were not online to be commanded`)
+    const later = Math.floor(trucks * Math.max(0, 1 - elapsedMs / (seconds * 500)))
+    const due = waiting.splice(0, Math.max(0, waiting.length - later))
+    for (const index of due.filter((one) => fleet.isOnline(one))) {
       const text = JSON.stringify({ id: String(index), name: 'message', args: { text: '前方拥堵' } })
       app.publish(`devices/${phoneOf(index)}/down/command`, text, { qos: 0 })
     }
-    due = [...due.slice(perStep), ...offline]
+    waiting = [...waiting, ...due.filter((one) => !fleet.isOnline(one))]
     await delay(COMMAND_STEP_MS)
   }
 }
