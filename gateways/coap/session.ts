@@ -8,7 +8,7 @@ import type { CoapMessage } from '#stacks/coap/message'
 import type { MessageLayer } from '#stacks/coap/message-layer'
 import { SIZE1 } from '#stacks/coap/options'
 import { type StreamContext, StreamEndpoint } from '#stacks/coap/stream-endpoint'
-import { Transfers } from '#stacks/coap/transfers'
+import { lostAnswer, mayAskAnew, Transfers } from '#stacks/coap/transfers'
 import { Call } from './call.ts'
 import type { CoapClient } from './client.ts'
 import { FewMap } from './few-map.ts'
@@ -141,6 +141,11 @@ export class AddressSession implements Session, EndpointEvents, Timed {
         call.exchange.respond(part === 'beyond-end' ? refusal(BAD_REQUEST, 'this block lies beyond the end') : part)
       }
       if (this.transfers.next(call.transferKey, block2, send)) return
+      if (block1 === undefined && !mayAskAnew(call.request)) {
+        this.count('block-out-of-order')
+        call.exchange.respond(lostAnswer())
+        return
+      }
     }
     if (block1 !== undefined) {
       const { contentFormat, options } = call.target

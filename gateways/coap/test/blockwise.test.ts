@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Block, blockOption } from '#stacks/coap/block'
-import { CON, GET, NON, POST, PUT } from '#stacks/coap/codes'
+import { CON, DELETE, GET, NON, POST, PUT } from '#stacks/coap/codes'
 import { BLOCK1, BLOCK2, CONTENT_FORMAT, ETAG, SIZE1, SIZE2, uintOption } from '#stacks/coap/options'
 import { World } from '#testing'
 import coap from '../index.ts'
@@ -222,4 +222,19 @@ test('a refusal is a refusal, whatever block was asked for', async () => {
   const { device } = await start()
   const answer = device.ask({ code: GET, uri: '/ps/none', options: [blockOption(BLOCK2, { number: 3, more: false, szx: 0 })] })
   assert.deepEqual([answer.code, block2Of(answer)], ['4.04', undefined])
+})
+
+test('a later block of an answer that is not kept is 4.08 where asking anew would do it again', async () => {
+  const { world, app, device } = await start()
+  app.subscribe('a')
+  const later = blockOption(BLOCK2, { number: 1, more: false, szx: 0 })
+  for (const code of [POST, PUT, DELETE]) {
+    const answer = device.ask({ code, uri: '/ps/a?c=d1', options: [later] })
+    assert.equal(answer.code, '4.08', String(code))
+    assert.ok(answer.text.length > 0)
+  }
+  assert.deepEqual(app.take(), [], 'nothing is published')
+  assert.equal(world.counters().get('block-out-of-order'), 3)
+  app.publish('a', text(20), { retain: true })
+  assert.equal(device.ask({ code: GET, uri: '/ps/a?c=d1', options: [later] }).text, text(20).slice(16), 'a GET asks anew')
 })

@@ -3,16 +3,7 @@
  * afterwards. Options (RFC 7252 5.4), reachability (RFC 9175 2), bodies in blocks both ways (RFC 7959).
  */
 import { type Block, blockOf, blockOption, blockSize, szxFor, transferKey } from './block.ts'
-import {
-  BAD_OPTION,
-  BAD_REQUEST,
-  FETCH,
-  GET,
-  isSuccess,
-  NON,
-  REQUEST_ENTITY_INCOMPLETE,
-  REQUEST_ENTITY_TOO_LARGE,
-} from './codes.ts'
+import { BAD_OPTION, BAD_REQUEST, FETCH, GET, isSuccess, NON, REQUEST_ENTITY_TOO_LARGE } from './codes.ts'
 import { EchoGuard, type EchoPolicy } from './echo.ts'
 import type { Endpoint } from './endpoint.ts'
 import { type Exchange, type Response, refusal } from './exchange.ts'
@@ -36,7 +27,7 @@ import { qBlocksOf } from './q-block.ts'
 import { QDownloads } from './q-downloads.ts'
 import { QUploads } from './q-uploads.ts'
 import { requestFault } from './request-fault.ts'
-import { type TransferLimits, Transfers } from './transfers.ts'
+import { lostAnswer, mayAskAnew, type TransferLimits, Transfers } from './transfers.ts'
 import type { ByteBudget } from './uploads.ts'
 
 export interface ResponderSettings {
@@ -103,7 +94,7 @@ export class Responder {
     if (this.#serveLaterBlock(inquiry)) return
     if (asksForLostAnswer(inquiry)) {
       this.#events.count('block-out-of-order')
-      exchange.respond(refusal(REQUEST_ENTITY_INCOMPLETE, 'the rest of that answer is not kept any more: ask again'))
+      exchange.respond(lostAnswer())
       return
     }
     const [qBlock1] = inquiry.qBlocks(Q_BLOCK1)
@@ -203,9 +194,8 @@ const HEADER_BYTES = 4
 /** A later block of what was answered, where asking anew would do it again. */
 function asksForLostAnswer(inquiry: Inquiry): boolean {
   const { block1, block2, request } = inquiry
-  if (block1 !== undefined || request.options.has(Q_BLOCK1) || request.code === GET) return false
-  const isLater = (block2?.number ?? 0) > 0 || inquiry.qBlocks(Q_BLOCK2).some(({ number }) => number > 0)
-  return isLater && (request.code !== FETCH || !request.hasPayload)
+  if (block1 !== undefined || request.options.has(Q_BLOCK1) || mayAskAnew(request)) return false
+  return (block2?.number ?? 0) > 0 || inquiry.qBlocks(Q_BLOCK2).some(({ number }) => number > 0)
 }
 
 function beyondEnd(): Response {

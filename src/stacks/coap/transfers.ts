@@ -1,9 +1,10 @@
 /** A server's block-wise transfers with one address, both ways: RFC 7959. What rests too long is forgotten, and counted. */
 import { type Block, szxFor } from './block.ts'
-import { BAD_REQUEST, REQUEST_ENTITY_INCOMPLETE, REQUEST_ENTITY_TOO_LARGE, SERVICE_UNAVAILABLE } from './codes.ts'
+import { BAD_REQUEST, FETCH, GET, REQUEST_ENTITY_INCOMPLETE, REQUEST_ENTITY_TOO_LARGE, SERVICE_UNAVAILABLE } from './codes.ts'
 import type { Timed } from './deadlines.ts'
 import { Downloads } from './downloads.ts'
-import type { Response } from './exchange.ts'
+import { type Response, refusal } from './exchange.ts'
+import type { CoapMessage } from './message.ts'
 import type { MessageLayer } from './message-layer.ts'
 import { deriveTimes } from './parameters.ts'
 import { type ByteBudget, type UploadBlock, type UploadResult, Uploads } from './uploads.ts'
@@ -27,6 +28,16 @@ const REFUSED: ReadonlyMap<number, string> = new Map([
   [REQUEST_ENTITY_TOO_LARGE, 'body-too-large'],
   [SERVICE_UNAVAILABLE, 'transfer-memory-full'],
 ])
+
+/** To who asks for the rest of an answer that is not kept any more, and may not ask anew. RFC 7959 2.9.2 */
+export function lostAnswer(): Response {
+  return refusal(REQUEST_ENTITY_INCOMPLETE, 'the rest of that answer is not kept any more: ask again')
+}
+
+/** The rest of an answer that is not kept any more can be had by asking anew, where that does nothing again. RFC 7959 2.4 */
+export function mayAskAnew({ code, hasPayload }: CoapMessage): boolean {
+  return code === GET || (code === FETCH && hasPayload)
+}
 
 export class Transfers implements Timed {
   dueAt = 0
