@@ -1,12 +1,13 @@
 /** One address: its message layer, and the clients that speak from there. Identity lies with them, not here. */
 import type { CloseReason, Link, Malformed, Session } from '#sdk'
-import { BAD_REQUEST, METHOD_NOT_ALLOWED, methodText, NON, NOT_FOUND } from '#stacks/coap/codes'
+import { BAD_OPTION, BAD_REQUEST, METHOD_NOT_ALLOWED, methodText, NON, NOT_FOUND } from '#stacks/coap/codes'
 import type { Timed } from '#stacks/coap/deadlines'
 import { Endpoint, type EndpointEvents } from '#stacks/coap/endpoint'
 import type { Exchange, Response } from '#stacks/coap/exchange'
 import type { CoapMessage } from '#stacks/coap/message'
 import type { MessageLayer } from '#stacks/coap/message-layer'
 import { SIZE1 } from '#stacks/coap/options'
+import type { RequestFault } from '#stacks/coap/request-fault'
 import { type StreamContext, StreamEndpoint } from '#stacks/coap/stream-endpoint'
 import { lostAnswer, mayAskAnew, Transfers } from '#stacks/coap/transfers'
 import { Call } from './call.ts'
@@ -97,9 +98,8 @@ export class AddressSession implements Session, EndpointEvents, Timed {
 
   onRequest(request: CoapMessage, exchange: Exchange): void {
     const target = targetOf(request.options, !this.link.peer.datagram)
-    if (target.refused !== undefined) {
-      if (target.badOption && request.type === NON) this.count('bad-option-ignored')
-      else exchange.respond(target.refused)
+    if (target.fault !== undefined) {
+      this.#refuse(target.fault, request, exchange)
       return
     }
     const call = new Call(this, request, exchange, target)
@@ -196,6 +196,12 @@ export class AddressSession implements Session, EndpointEvents, Timed {
         this.#transfers = undefined
       }
     }
+  }
+
+  #refuse(fault: RequestFault, { type }: CoapMessage, exchange: Exchange): void {
+    this.count(fault.counter)
+    // RFC 7252 5.4.1: a Non-confirmable request with a critical option that is not understood is ignored.
+    if (fault.code !== BAD_OPTION || type !== NON) exchange.respond(fault)
   }
 
   #loginDecided(key: string): void {

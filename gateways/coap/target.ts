@@ -1,10 +1,9 @@
 /** What a request is about, read from its options once: requests with the same options share it. */
 import { type Block, blockOf } from '#stacks/coap/block'
-import { BAD_OPTION, BAD_REQUEST } from '#stacks/coap/codes'
-import type { Response } from '#stacks/coap/exchange'
+import { BAD_REQUEST } from '#stacks/coap/codes'
 import type { OptionSet } from '#stacks/coap/option-set'
 import { ACCEPT, BLOCK1, BLOCK2, CONTENT_FORMAT, OBSERVE, URI_PATH, URI_QUERY } from '#stacks/coap/options'
-import { requestFault } from '#stacks/coap/request-fault'
+import { type RequestFault, requestFault } from '#stacks/coap/request-fault'
 import type { CoapClient } from './client.ts'
 import { parseQuery, type Query } from './query.ts'
 import { refusal } from './responses.ts'
@@ -14,9 +13,7 @@ import { type TopicKind, topicKind, topicOf } from './topics.ts'
 
 export class Target {
   /** Answers every request with these options, whatever its method. */
-  refused: Response | undefined = undefined
-  /** A critical option was not understood: a Non-confirmable request is then dropped. RFC 7252 5.4.1 */
-  badOption = false
+  fault: RequestFault | undefined = undefined
   resource: Resource | undefined = undefined
   query: Query = {}
   block1: Block | undefined = undefined
@@ -62,13 +59,12 @@ function read(options: OptionSet, bert: boolean): Target {
   const target = new Target(options)
   const fault = requestFault(options, { bert })
   if (fault !== undefined) {
-    target.badOption = fault.code === BAD_OPTION
-    target.refused = fault
+    target.fault = fault
     return target
   }
   const query = parseQuery(options.texts(URI_QUERY))
   if (typeof query === 'string') {
-    target.refused = refusal(BAD_REQUEST, query)
+    target.fault = { ...refusal(BAD_REQUEST, query), counter: 'bad-request' }
     return target
   }
   target.block1 = blockOf(options, BLOCK1, bert)

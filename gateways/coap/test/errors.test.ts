@@ -73,7 +73,7 @@ test('a critical option that is not understood is 4.02; an elective one is ignor
   }
   ask(opaqueOption(65_001, new Uint8Array(0)), NON)
   assert.deepEqual(device.got(), [], 'a NON request is dropped')
-  assert.equal(world.counters().get('bad-option-ignored'), 1)
+  assert.equal(world.counters().get('bad-option'), 7)
   ask(opaqueOption(65_002, Uint8Array.of(1, 2, 3)))
   assert.equal(device.one().code, '2.04')
 })
@@ -91,12 +91,13 @@ test('a critical option that is malformed or repeated is 4.02', async () => {
 })
 
 test('proxying is refused with 5.05, Hop-Limit 0 with 4.00', async () => {
-  const { device } = await start()
+  const { world, device } = await start()
   const code = (option: Option) => device.ask({ code: GET, uri: '/ps/a', options: [option] }).code
   assert.equal(code(textOption(PROXY_URI, 'coap://elsewhere/x')), '5.05')
   assert.equal(code(textOption(PROXY_SCHEME, 'http')), '5.05')
   assert.equal(code(opaqueOption(HOP_LIMIT, Uint8Array.of(0))), '4.00')
   assert.equal(code(uintOption(HOP_LIMIT, 16)), '4.04')
+  assert.deepEqual([world.counters().get('proxy-refused'), world.counters().get('bad-request')], [2, 1])
 })
 
 test('a ping is answered with a reset', async () => {
