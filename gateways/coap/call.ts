@@ -44,6 +44,7 @@ export class Call {
 
   /** Answers, in blocks if need be. `once`: options of this message alone, not of later blocks. */
   respond(response: Response, once?: readonly Option[]): void {
+    if (this.session.challenges(this, response)) return
     const { block1, block2 } = this.target
     let first: Response = response
     const isLarge = (response.payload?.length ?? 0) > this.session.wholePayloadBytes

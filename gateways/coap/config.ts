@@ -106,6 +106,15 @@ export const config = z
       .enum(['qos', 'con', 'non'])
       .default('qos')
       .meta(info('Notification type', 'Confirmable always, never, or by QoS: QoS 0 is not, 1 and 2 are')),
+    echo: z
+      .enum(['off', 'large'])
+      .default('off')
+      .meta(
+        info(
+          'Echo',
+          'large: who is not known to be at its address must repeat what asks for a large answer or an observation, RFC 9175 2.4; some clients cannot',
+        ),
+      ),
     transmission: transmission.prefault({}),
     blockwise: blockwise.prefault({}),
     limits: limits.prefault({}),

@@ -1,11 +1,14 @@
 /** One address: its message layer, and the clients that speak from there. Identity lies with them, not here. */
 import type { CloseReason, Link, Malformed, Session } from '#sdk'
-import { BAD_OPTION, BAD_REQUEST, METHOD_NOT_ALLOWED, methodText, NON, NOT_FOUND } from '#stacks/coap/codes'
+import { blockSize } from '#stacks/coap/block'
+import { BAD_OPTION, BAD_REQUEST, isSafe, METHOD_NOT_ALLOWED, methodText, NON, NOT_FOUND } from '#stacks/coap/codes'
 import type { Timed } from '#stacks/coap/deadlines'
+import { answerBytes, EchoGuard } from '#stacks/coap/echo'
 import { Endpoint, type EndpointEvents } from '#stacks/coap/endpoint'
 import type { Exchange, Response } from '#stacks/coap/exchange'
 import type { CoapMessage } from '#stacks/coap/message'
 import type { MessageLayer } from '#stacks/coap/message-layer'
+import { REGISTER } from '#stacks/coap/observe'
 import { SIZE1 } from '#stacks/coap/options'
 import type { RequestFault } from '#stacks/coap/request-fault'
 import { type StreamContext, StreamEndpoint } from '#stacks/coap/stream-endpoint'
@@ -36,6 +39,9 @@ export class AddressSession implements Session, EndpointEvents, Timed {
   /** When the peer last showed that it lives without saying who: an acknowledgement, a ping. */
   aliveAt = 0
 
+  /** What is known of the address, where it must be shown to be the peer's own. */
+  readonly #guard: EchoGuard | undefined
+
   #observers: FewMap<string, Observer> | undefined = undefined
   /** Clients whose login is not decided yet, by what they said. */
   #logins: Map<string, CoapClient> | undefined = undefined
@@ -44,7 +50,8 @@ export class AddressSession implements Session, EndpointEvents, Timed {
   constructor(gateway: CoapGateway, link: Link) {
     this.gateway = gateway
     this.link = link
-    const { datagram, delimited = false } = link.peer
+    const { datagram, secure, delimited = false } = link.peer
+    this.#guard = gateway.config.echo === 'large' && datagram && !secure ? newGuard(link) : undefined
     const context = new LinkContext(link)
     this.endpoint = datagram
       ? new Endpoint(context, this, gateway.endpointSettings)
@@ -97,6 +104,7 @@ export class AddressSession implements Session, EndpointEvents, Timed {
   // ---- EndpointEvents --------------------------------------------------------------------------------------------
 
   onRequest(request: CoapMessage, exchange: Exchange): void {
+    this.#guard?.read(request, this.link.now())
     const target = targetOf(request.options, !this.link.peer.datagram)
     if (target.fault !== undefined) {
       this.#refuse(target.fault, request, exchange)
@@ -133,12 +141,23 @@ export class AddressSession implements Session, EndpointEvents, Timed {
 
   // ---- for clients -----------------------------------------------------------------------------------------------
 
+  /** True when `response` is too large for an address that may not be the peer's: it has been asked for proof instead. */
+  challenges(call: Call, response: Response): boolean {
+    const { exchange, request, target } = call
+    if (this.#guard === undefined || this.#guard.verified || !isSafe(request.code)) return false
+    const most = target.block2 === undefined ? this.wholePayloadBytes : blockSize(target.block2.szx)
+    if (this.#guard.permits(request.bytes.length, answerBytes(exchange, response, most))) return false
+    this.#challenge(this.#guard, exchange)
+    return true
+  }
+
   /** Serves a request on behalf of `client`: blocks first, then the route. */
   serve(call: Call, client: CoapClient, handler: ClientHandler): void {
     const { block1, block2 } = call.target
     if (block2 !== undefined && block2.number > 0) {
       const send = (part: Response | 'beyond-end'): void => {
-        call.exchange.respond(part === 'beyond-end' ? refusal(BAD_REQUEST, 'this block lies beyond the end') : part)
+        const response = part === 'beyond-end' ? refusal(BAD_REQUEST, 'this block lies beyond the end') : part
+        if (!this.challenges(call, response)) call.exchange.respond(response)
       }
       if (this.transfers.next(call.transferKey, block2, send)) return
       if (block1 === undefined && !mayAskAnew(call.request)) {
@@ -146,6 +165,11 @@ export class AddressSession implements Session, EndpointEvents, Timed {
         call.exchange.respond(lostAnswer())
         return
       }
+    }
+    if (this.#guard?.verified === false && call.target.observe === REGISTER && isSafe(call.request.code)) {
+      // One request would be answered by any number of notifications.
+      this.#challenge(this.#guard, call.exchange)
+      return
     }
     if (block1 !== undefined) {
       const { contentFormat, options } = call.target
@@ -198,6 +222,11 @@ export class AddressSession implements Session, EndpointEvents, Timed {
     }
   }
 
+  #challenge(guard: EchoGuard, exchange: Exchange): void {
+    this.count('echo-challenge')
+    exchange.respond(guard.challenge(this.link.now()))
+  }
+
   #refuse(fault: RequestFault, { type }: CoapMessage, exchange: Exchange): void {
     this.count(fault.counter)
     // RFC 7252 5.4.1: a Non-confirmable request with a critical option that is not understood is ignored.
@@ -212,6 +241,10 @@ export class AddressSession implements Session, EndpointEvents, Timed {
   #linger(): void {
     this.endpoint.deadlines.set(this, this.link.now() + this.gateway.lingerMs)
   }
+}
+
+function newGuard(link: Link): EchoGuard {
+  return new EchoGuard('amplification', (bytes) => link.random(bytes))
 }
 
 /** What the message layer may do to the world. */

@@ -70,6 +70,11 @@ export function isSuccess(code: number): boolean {
   return code >> 5 === 2
 }
 
+/** Requests that change nothing. RFC 7252 5.1, RFC 8132 2 */
+export function isSafe(code: number): boolean {
+  return code === GET || code === FETCH
+}
+
 /** `4.04`, as people write it. */
 export function codeText(code: number): string {
   return `${code >> 5}.${String(code & 0x1f).padStart(2, '0')}`

@@ -4,9 +4,9 @@
  */
 import { equalBytes } from './block.ts'
 import { UNAUTHORIZED } from './codes.ts'
-import { type Response, refusal } from './exchange.ts'
+import { type Exchange, type Response, refusal } from './exchange.ts'
 import type { CoapMessage } from './message.ts'
-import { ECHO, opaqueOption } from './options.ts'
+import { ECHO, encodedLength, opaqueOption } from './options.ts'
 
 /** `amplification`: before a large answer. `always`: before any request is served. */
 export type EchoPolicy = 'off' | 'amplification' | 'always'
@@ -15,6 +15,13 @@ const AMPLIFICATION_FACTOR = 3 // RFC 9175 2.4
 const HARMLESS_BYTES = 136 // RFC 9175 2.4: what an attacker gains by so much is not worth it
 const VALUE_BYTES = 8
 const LIFETIME_MS = 60_000
+
+const HEADER_BYTES = 4
+
+/** Bytes of the message that would carry this answer, near enough; `maxPayloadBytes`: more goes in blocks. */
+export function answerBytes({ token }: Exchange, { options = [], payload }: Response, maxPayloadBytes: number): number {
+  return HEADER_BYTES + token.length + encodedLength(options) + Math.min(payload?.length ?? 0, maxPayloadBytes)
+}
 
 /** What is known of one peer's address. */
 export class EchoGuard {

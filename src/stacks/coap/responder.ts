@@ -3,8 +3,8 @@
  * afterwards. Options (RFC 7252 5.4), reachability (RFC 9175 2), bodies in blocks both ways (RFC 7959).
  */
 import { type Block, blockOf, blockOption, blockSize, szxFor, transferKey } from './block.ts'
-import { BAD_OPTION, BAD_REQUEST, FETCH, GET, isSuccess, NON, REQUEST_ENTITY_TOO_LARGE } from './codes.ts'
-import { EchoGuard, type EchoPolicy } from './echo.ts'
+import { BAD_OPTION, BAD_REQUEST, FETCH, GET, isSafe, isSuccess, NON, REQUEST_ENTITY_TOO_LARGE } from './codes.ts'
+import { answerBytes, EchoGuard, type EchoPolicy } from './echo.ts'
 import type { Endpoint } from './endpoint.ts'
 import { type Exchange, type Response, refusal } from './exchange.ts'
 import type { CoapMessage } from './message.ts'
@@ -13,7 +13,6 @@ import {
   BLOCK1,
   BLOCK2,
   CONTENT_FORMAT,
-  encodedLength,
   OBSERVE,
   type Option,
   Q_BLOCK1,
@@ -123,8 +122,7 @@ export class Responder {
   /** Answers, in blocks if need be. */
   answer(inquiry: Inquiry, response: Response, once: readonly Option[]): void {
     const { exchange, request } = inquiry
-    const isSafe = request.code === GET || request.code === FETCH
-    if (isSafe && !this.guard.permits(request.bytes.length, this.#sizeOf(inquiry, response))) {
+    if (isSafe(request.code) && !this.guard.permits(request.bytes.length, this.#bytesOf(inquiry, response))) {
       this.#challenge(exchange)
       return
     }
@@ -177,10 +175,8 @@ export class Responder {
     return this.transfers.download(inquiry.transferKey, response, wanted) ?? beyondEnd()
   }
 
-  /** Bytes of the message that would go out, near enough. */
-  #sizeOf({ block2, exchange }: Inquiry, { options = [], payload }: Response): number {
-    const size = Math.min(payload?.length ?? 0, block2 === undefined ? this.maxBlockSize : blockSize(block2.szx))
-    return HEADER_BYTES + exchange.token.length + encodedLength(options) + size
+  #bytesOf({ block2, exchange }: Inquiry, response: Response): number {
+    return answerBytes(exchange, response, block2 === undefined ? this.maxBlockSize : blockSize(block2.szx))
   }
 
   #challenge(exchange: Exchange): void {
@@ -188,8 +184,6 @@ export class Responder {
     exchange.respond(this.guard.challenge(this.endpoint.now()))
   }
 }
-
-const HEADER_BYTES = 4
 
 /** A later block of what was answered, where asking anew would do it again. */
 function asksForLostAnswer(inquiry: Inquiry): boolean {
