@@ -165,7 +165,7 @@ export class Observations {
         this.end(observer, 'token-in-use')
       } else {
         session.observers.set(observer.token, observer)
-        observer.observation.moveTo(session.endpoint)
+        observer.observation.moveTo(session)
       }
     }
   }

@@ -53,7 +53,7 @@ export class Observer {
     const { confirmAfter, confirmEvery } = client.session.gateway.config
     const over = (why: 'reset' | 'timeout'): void => client.observations.ended(this, why)
     const checkAfter = Math.min(confirmAfter, topic?.checkAfterMs ?? confirmAfter)
-    this.observation = new Observation(client.session.endpoint, this.token, checkAfter, over, confirmEvery)
+    this.observation = new Observation(client.session, this.token, checkAfter, over, confirmEvery)
   }
 
   accepts(message: Message): boolean {

@@ -26,19 +26,29 @@ import { targetOf } from './target.ts'
 /** The endpoint's deadlines share this one. */
 const TIMER = 1
 
+/** Who is not heard for so long has nothing more to say for now. */
+const ACTIVE_MS = 5000
+
 export class AddressSession implements Session, EndpointEvents, Timed {
   dueAt = 0
   heapIndex = -1
 
   readonly gateway: CoapGateway
   readonly link: Link
-  readonly endpoint: MessageLayer
   readonly clients = new FewMap<CoapClient, CoapClient>()
   /** The client of requests that name none. */
   anonymous: CoapClient | undefined = undefined
   /** When the peer last showed that it lives without saying who: an acknowledgement, a ping. */
   aliveAt = 0
 
+  /** An address over datagrams that is quiet has none: a million of them wait for one message in a day. */
+  #endpoint: MessageLayer | undefined = undefined
+  /** The message id to go on from when there is one again: repeating a late one would look like a repetition. */
+  #lastMessageId: number | undefined = undefined
+  /** The peer was heard since the last deadline. */
+  #heard = false
+  /** It was heard lately, and may go on. */
+  #isActive = false
   /** What is known of the address, where it must be shown to be the peer's own. */
   readonly #guard: EchoGuard | undefined
 
@@ -50,13 +60,18 @@ export class AddressSession implements Session, EndpointEvents, Timed {
   constructor(gateway: CoapGateway, link: Link) {
     this.gateway = gateway
     this.link = link
-    const { datagram, secure, delimited = false } = link.peer
+    const { datagram, secure } = link.peer
     this.#guard = gateway.config.echo === 'large' && datagram && !secure ? newGuard(link) : undefined
-    const context = new LinkContext(link)
-    this.endpoint = datagram
-      ? new Endpoint(context, this, gateway.endpointSettings)
-      : new StreamEndpoint(context, this, { ...gateway.streamSettings, delimited })
+    this.#endpoint = this.#newEndpoint()
     this.#linger()
+  }
+
+  get endpoint(): MessageLayer {
+    if (this.#endpoint === undefined) {
+      this.#endpoint = this.#newEndpoint()
+      this.#linger()
+    }
+    return this.#endpoint
   }
 
   /** Observations by token, which is theirs alone at this address. RFC 7641 4.1 */
@@ -80,12 +95,17 @@ export class AddressSession implements Session, EndpointEvents, Timed {
   // ---- Session ---------------------------------------------------------------------------------------------------
 
   onBytes(bytes: Uint8Array): void {
-    if (this.heapIndex < 0) this.#linger()
-    this.endpoint.receive(bytes)
+    const { endpoint } = this
+    this.#heard = true
+    if (!this.#isActive) {
+      this.#isActive = true
+      endpoint.deadlines.set(this, this.link.now() + ACTIVE_MS)
+    }
+    endpoint.receive(bytes)
   }
 
   onTimer(): void {
-    this.endpoint.onTimer()
+    this.#endpoint?.onTimer()
   }
 
   onConnect(): void {}
@@ -94,7 +114,7 @@ export class AddressSession implements Session, EndpointEvents, Timed {
 
   onClose(_reason: CloseReason): void {
     this.#transfers?.close()
-    this.endpoint.close()
+    this.#endpoint?.close()
   }
 
   describe(): Readonly<Record<string, unknown>> {
@@ -207,19 +227,22 @@ export class AddressSession implements Session, EndpointEvents, Timed {
 
   // ---- inside ----------------------------------------------------------------------------------------------------
 
-  /** Nothing to remember: the address rests until it is heard, or, with nobody left, is forgotten. */
-  onDeadline(): void {
-    if (!this.endpoint.isQuiet()) {
-      this.#linger()
-    } else if (this.clients.size === 0) {
-      this.link.close('idle')
-    } else {
-      this.endpoint.rest()
-      if (this.#transfers?.size === 0) {
-        this.#transfers.close()
-        this.#transfers = undefined
-      }
+  /** Goes to rest step by step, unless the peer is heard: what is made again easily goes first. */
+  onDeadline(now: number): void {
+    if (this.#heard) {
+      this.#heard = false
+      this.endpoint.deadlines.set(this, now + ACTIVE_MS)
+      return
     }
+    this.#isActive = false
+    this.endpoint.rest()
+    if (this.#transfers?.size === 0) {
+      this.#transfers.close()
+      this.#transfers = undefined
+    }
+    if (this.#transfers !== undefined || !this.endpoint.isQuiet()) this.#linger()
+    else if (this.clients.size === 0) this.link.close('idle')
+    else this.#forgetEndpoint()
   }
 
   #challenge(guard: EchoGuard, exchange: Exchange): void {
@@ -236,6 +259,21 @@ export class AddressSession implements Session, EndpointEvents, Timed {
   #loginDecided(key: string): void {
     this.#logins?.delete(key)
     if (this.#logins?.size === 0) this.#logins = undefined
+  }
+
+  #newEndpoint(): MessageLayer {
+    const { gateway, link } = this
+    const context = new LinkContext(link)
+    const { datagram, delimited = false } = link.peer
+    if (!datagram) return new StreamEndpoint(context, this, { ...gateway.streamSettings, delimited })
+    return new Endpoint(context, this, gateway.endpointSettings, this.#lastMessageId)
+  }
+
+  /** Nothing is to be remembered: it is made again when something is heard or sent. A stream remembers what its peer can do. */
+  #forgetEndpoint(): void {
+    if (!(this.#endpoint instanceof Endpoint)) return
+    this.#lastMessageId = this.#endpoint.lastMessageId
+    this.#endpoint = undefined
   }
 
   #linger(): void {

@@ -133,7 +133,7 @@ export class Observer implements Notification, Timed {
     this.#peer = peer
     this.#inquiry = inquiry
     this.#format = format
-    this.observation = new Observation(peer.endpoint, token, CONFIRM_AFTER_MS, (why) => {
+    this.observation = new Observation(peer, token, CONFIRM_AFTER_MS, (why) => {
       peer.count(`observation-ended-${why}`)
       this.#end()
     })

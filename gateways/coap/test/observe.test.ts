@@ -266,3 +266,18 @@ test('an acknowledgement that carries a code counts all the same', async () => {
   world.advance(RETRANSMISSIONS_OVER_MS)
   assert.deepEqual(device.got(), [])
 })
+
+test('an address that was quiet for long is as it was: notifications go on, with other message ids, and are rejected', async () => {
+  const { world, app, device } = await start()
+  const registered = observe(device, '/ps/a?c=d1', { type: NON })
+  app.publish('a', '1')
+  const before = device.one()
+  world.advance(3_000_000)
+  app.publish('a', '2')
+  const after = device.one()
+  assert.deepEqual([after.text, after.token, newer(after, before), newer(before, registered)], ['2', 'ob', true, true])
+  assert.equal(after.messageId, (before.messageId + 1) & 0xffff, 'message ids are not repeated')
+  world.advance(150_000)
+  device.reset(after.messageId)
+  assert.equal(world.counters().get('observation-ended-reset'), 1)
+})

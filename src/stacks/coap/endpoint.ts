@@ -83,8 +83,11 @@ export class Endpoint implements MessageLayer, ExchangeHost, TransmissionHost {
   #waiting: Transmission[] | undefined = undefined
   #outstanding: Map<number, Transmission> | undefined = undefined
   #resettable: Map<number, ResetListener> | undefined = undefined
+  /** When the last message went out whose rejection matters. */
+  #sentAt = 0
 
-  constructor(context: EndpointContext, events: EndpointEvents, settings = DEFAULT_SETTINGS) {
+  /** `lastMessageId`: that of the endpoint which was there for this peer before, where its end was no end of the session. */
+  constructor(context: EndpointContext, events: EndpointEvents, settings = DEFAULT_SETTINGS, lastMessageId?: number) {
     this.settings = settings
     this.deadlines = new Deadlines(context)
     this.#context = context
@@ -93,7 +96,11 @@ export class Endpoint implements MessageLayer, ExchangeHost, TransmissionHost {
     const { maxExchanges, maxReplyBytes } = settings
     this.#exchanges = new Exchanges({ maxExchanges, maxReplyBytes, exchangeLifetimeMs, nonLifetimeMs })
     const [high = 0, low = 0] = context.random(2)
-    this.#messageId = (high << 8) | low // RFC 7252 4.4: begin anywhere
+    this.#messageId = lastMessageId ?? (high << 8) | low // RFC 7252 4.4: begin anywhere
+  }
+
+  get lastMessageId(): number {
+    return this.#messageId
   }
 
   now(): number {
@@ -105,9 +112,12 @@ export class Endpoint implements MessageLayer, ExchangeHost, TransmissionHost {
     return (this.#outstanding?.size ?? 0) + (this.#waiting?.length ?? 0)
   }
 
-  /** True when forgetting this endpoint loses nothing: no repetition can come any more, nothing waits. */
+  /** True when forgetting this endpoint loses nothing: no repetition and no rejection can come any more, nothing waits. */
   isQuiet(): boolean {
-    return this.#exchanges.purge(this.now()) && this.unsettled === 0
+    const now = this.now()
+    // RFC 7252 4.8.2 MAX_RTT
+    const isLate = this.#resettable === undefined || now - this.#sentAt >= 2 * this.settings.parameters.maxLatencyMs
+    return this.#exchanges.purge(now) && this.unsettled === 0 && isLate
   }
 
   rest(): void {
@@ -151,6 +161,7 @@ export class Endpoint implements MessageLayer, ExchangeHost, TransmissionHost {
     const messageId = this.nextMessageId()
     this.send(encode(messageId))
     if (listener === undefined) return
+    this.#sentAt = this.now()
     this.#resettable ??= new Map()
     this.#resettable.delete(messageId)
     this.#resettable.set(messageId, listener)

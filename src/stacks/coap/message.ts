@@ -179,13 +179,14 @@ function optionSet(bytes: Uint8Array, start: number, cache: OptionCache | undefi
 }
 
 function collect(bytes: Uint8Array, start: number): OptionSet {
-  const ownNumbers: number[] = []
-  const ownStarts: number[] = []
-  const ownEnds: number[] = []
+  // As long as they are: there is one of these for each peer.
+  const ownNumbers = new Array<number>(optionCount)
+  const ownStarts = new Array<number>(optionCount)
+  const ownEnds = new Array<number>(optionCount)
   for (let i = 0; i < optionCount; i++) {
-    ownNumbers.push(numbers[i] as number)
-    ownStarts.push((starts[i] as number) - start)
-    ownEnds.push((ends[i] as number) - start)
+    ownNumbers[i] = numbers[i] as number
+    ownStarts[i] = (starts[i] as number) - start
+    ownEnds[i] = (ends[i] as number) - start
   }
   return new OptionSet(Uint8Array.prototype.slice.call(bytes, start, optionsEnd), ownNumbers, ownStarts, ownEnds)
 }

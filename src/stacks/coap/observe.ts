@@ -44,6 +44,11 @@ export interface Notification {
   settled(outcome: NotificationOutcome): void
 }
 
+/** Where a client is. Its message layer may be another one each time that something is to be sent. */
+export interface Place {
+  readonly endpoint: MessageLayer
+}
+
 /** One client's interest in one resource, named by the client's token. Ends when its client rejects or does not answer. */
 export class Observation implements Confirmable, ResetListener {
   readonly token: string
@@ -53,7 +58,7 @@ export class Observation implements Confirmable, ResetListener {
   /** So many Non-confirmable ones go out unheard; the next is Confirmable, and others wait for it. RFC 7641 4.5.1 */
   readonly #confirmEvery: number
   readonly #ended: (reason: 'reset' | 'timeout') => void
-  #endpoint: MessageLayer
+  #place: Place
   #waiting: Notification[] | undefined = undefined
   #current: Notification | undefined = undefined
   #transmission: Transmission | undefined = undefined
@@ -65,7 +70,7 @@ export class Observation implements Confirmable, ResetListener {
   #held: object | undefined = undefined
 
   constructor(
-    endpoint: MessageLayer,
+    place: Place,
     token: string,
     confirmAfterMs: number,
     ended: (reason: 'reset' | 'timeout') => void,
@@ -73,10 +78,10 @@ export class Observation implements Confirmable, ResetListener {
   ) {
     this.token = token
     this.#confirmEvery = confirmEvery
-    this.#endpoint = endpoint
+    this.#place = place
     this.#confirmAfterMs = confirmAfterMs
     this.#ended = ended
-    this.#heardAt = endpoint.now()
+    this.#heardAt = place.endpoint.now()
   }
 
   /** Notifications that wait or are under way. */
@@ -86,7 +91,7 @@ export class Observation implements Confirmable, ResetListener {
 
   /** The Observe option of the next message of this observation. */
   nextOption(): Option {
-    return uintOption(OBSERVE, this.#sequence.next(this.#endpoint.now()))
+    return uintOption(OBSERVE, this.#sequence.next(this.#place.endpoint.now()))
   }
 
   /** The registration has been answered: notifications may flow. */
@@ -97,7 +102,7 @@ export class Observation implements Confirmable, ResetListener {
 
   /** The client has shown that it is there. */
   heard(): void {
-    this.#heardAt = this.#endpoint.now()
+    this.#heardAt = this.#place.endpoint.now()
     this.#unheard = 0
   }
 
@@ -113,9 +118,9 @@ export class Observation implements Confirmable, ResetListener {
   }
 
   /** The client has a new address: what was not acknowledged is sent again, to there. */
-  moveTo(endpoint: MessageLayer): void {
+  moveTo(place: Place): void {
     const unsettled = this.#abandon()
-    this.#endpoint = endpoint
+    this.#place = place
     this.#held = undefined
     this.heard()
     if (unsettled !== undefined) this.#waiting = [unsettled, ...(this.#waiting ?? [])]
@@ -135,8 +140,8 @@ export class Observation implements Confirmable, ResetListener {
     const { code, options, payload } = last
     const encode = (type: typeof CON | typeof NON) => (messageId: number) =>
       serialize(type, code, messageId, this.token, options, payload)
-    if (confirmable) this.#endpoint.sendConfirmable({ encode: encode(CON), settled: () => {} })
-    else this.#endpoint.sendNonConfirmable(encode(NON))
+    if (confirmable) this.#place.endpoint.sendConfirmable({ encode: encode(CON), settled: () => {} })
+    else this.#place.endpoint.sendNonConfirmable(encode(NON))
   }
 
   encode(messageId: number): Uint8Array {
@@ -180,7 +185,7 @@ export class Observation implements Confirmable, ResetListener {
         this.#confirm(notification)
       } else {
         this.#unheard++
-        this.#endpoint.sendNonConfirmable((messageId) => this.#serialize(NON, messageId, notification), this)
+        this.#place.endpoint.sendNonConfirmable((messageId) => this.#serialize(NON, messageId, notification), this)
         notification.settled('sent')
       }
     }
@@ -188,13 +193,13 @@ export class Observation implements Confirmable, ResetListener {
 
   /** Nobody knows whether the client is still there, or keeps up. RFC 7641 4.5, 4.5.1 */
   #mustAsk(): boolean {
-    return this.#unheard >= this.#confirmEvery || this.#endpoint.now() - this.#heardAt >= this.#confirmAfterMs
+    return this.#unheard >= this.#confirmEvery || this.#place.endpoint.now() - this.#heardAt >= this.#confirmAfterMs
   }
 
   /** RFC 7641 4.5.1: one Confirmable notification at a time. */
   #confirm(notification: Notification): void {
     this.#current = notification
-    const transmission = this.#endpoint.sendConfirmable(this)
+    const transmission = this.#place.endpoint.sendConfirmable(this)
     if (transmission !== undefined) {
       if (this.#current === notification) this.#transmission = transmission
       return
@@ -224,7 +229,7 @@ export class Observation implements Confirmable, ResetListener {
     const transmission = this.#transmission
     this.#current = undefined
     this.#transmission = undefined
-    if (transmission !== undefined) this.#endpoint.cancel(transmission)
+    if (transmission !== undefined) this.#place.endpoint.cancel(transmission)
     return notification
   }
 
