@@ -14,7 +14,7 @@ import { Inquiry } from './inquiry.ts'
 import { MeteredLink, THROTTLE_TIMER } from './metered-link.ts'
 import { Parking } from './parking.ts'
 import { peerName } from './peer-name.ts'
-import { SessionTimers } from './session-timers.ts'
+import { armTimer, disarmAll, disarmTimer, type SessionTimers } from './session-timers.ts'
 
 const NOTHING = new Uint8Array(0)
 
@@ -33,7 +33,7 @@ export class SessionHost extends MeteredLink implements Link, WireHandler {
   #connecting = false
   /** What has been asked elsewhere and not been answered: bytes are parked meanwhile. */
   #waits = 0
-  #timers: SessionTimers | undefined = undefined
+  #timers: SessionTimers = undefined
   #parking: Parking | undefined = undefined
   #inquiry: Inquiry | undefined = undefined
   #parent: SessionHost | undefined
@@ -140,13 +140,11 @@ export class SessionHost extends MeteredLink implements Link, WireHandler {
 
   arm(timer: number, delayMs: number): void {
     if (this.closedBy !== undefined) return
-    this.#timers ??= new SessionTimers(this, this.runtime.shared.wheel)
-    this.#timers.arm(timer, delayMs)
+    this.#timers = armTimer(this.#timers, this.runtime.shared.wheel, this, timer, delayMs)
   }
 
   disarm(timer: number): void {
-    this.#timers?.disarm(timer)
-    if (this.#timers?.idle) this.#timers = undefined
+    this.#timers = disarmTimer(this.#timers, this.runtime.shared.wheel, timer)
   }
 
   connect(request: ConnectRequest): void {
@@ -201,7 +199,7 @@ export class SessionHost extends MeteredLink implements Link, WireHandler {
     const bytes = this.#current
     this.closedBy = 'disconnected'
     this.detach('disconnected', false)
-    this.#timers?.clear()
+    disarmAll(this.#timers, this.runtime.shared.wheel)
     this.runtime.hosts.delete(this)
     old.handler = ABANDONED
     old.destroy()
@@ -360,7 +358,7 @@ export class SessionHost extends MeteredLink implements Link, WireHandler {
     if (this.closedBy !== undefined) return
     this.closedBy = reason
     counters.add(counters.closed, reason)
-    this.#timers?.clear()
+    disarmAll(this.#timers, this.runtime.shared.wheel)
     this.detach(reason, reason === 'shutdown' ? this.runtime.shared.willOnShutdown : reason !== 'disconnected')
     this.#parking = undefined
     if (this.#parent === undefined) {

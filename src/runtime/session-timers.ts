@@ -1,53 +1,28 @@
-/** The timers of one session. Most arm exactly one (keep-alive), so the first costs no list. */
-import type { TimerWheel } from './timer-wheel.ts'
+/** The timers of one session, in a chain: most have exactly one (keep-alive), and keep nothing besides it. */
+import type { TimerOwner, TimerWheel } from './timer-wheel.ts'
 import { WheelTimer } from './timer-wheel.ts'
 
-interface TimerOwner {
-  onWheelTimer(timer: number): void
+/** What a session keeps: the newest of its timers; undefined has none. */
+export type SessionTimers = WheelTimer | undefined
+
+/** Arms one, or moves it; the chain that holds it. */
+export function armTimer(timers: SessionTimers, wheel: TimerWheel, owner: TimerOwner, id: number, delayMs: number): WheelTimer {
+  for (let timer = timers; timer !== undefined; timer = timer.sibling) {
+    if (timer.id !== id) continue
+    wheel.arm(timer, delayMs)
+    return timers as WheelTimer
+  }
+  const timer = new WheelTimer(owner, id, timers)
+  wheel.arm(timer, delayMs)
+  return timer
 }
 
-export class SessionTimers {
-  readonly #owner: TimerOwner
-  readonly #wheel: TimerWheel
-  #first: WheelTimer | undefined = undefined
-  #more: WheelTimer[] | undefined = undefined
+/** The chain; nothing of it when it holds no other timer that another arm would need. */
+export function disarmTimer(timers: SessionTimers, wheel: TimerWheel, id: number): SessionTimers {
+  for (let timer = timers; timer !== undefined; timer = timer.sibling) if (timer.id === id) wheel.disarm(timer)
+  return timers?.sibling === undefined && timers?.isArmed !== true ? undefined : timers
+}
 
-  constructor(owner: TimerOwner, wheel: TimerWheel) {
-    this.#owner = owner
-    this.#wheel = wheel
-  }
-
-  arm(timer: number, delayMs: number): void {
-    this.#wheel.arm(this.#find(timer) ?? this.#add(timer), delayMs)
-  }
-
-  disarm(timer: number): void {
-    const node = this.#find(timer)
-    if (node !== undefined) this.#wheel.disarm(node)
-  }
-
-  /** True when nothing is kept that another arm would need. */
-  get idle(): boolean {
-    return this.#more === undefined && this.#first?.isArmed !== true
-  }
-
-  clear(): void {
-    if (this.#first !== undefined) this.#wheel.disarm(this.#first)
-    if (this.#more !== undefined) for (const node of this.#more) this.#wheel.disarm(node)
-  }
-
-  #find(timer: number): WheelTimer | undefined {
-    if (this.#first?.id === timer) return this.#first
-    return this.#more?.find((node) => node.id === timer)
-  }
-
-  #add(timer: number): WheelTimer {
-    const node = new WheelTimer(this.#owner, timer)
-    if (this.#first === undefined) this.#first = node
-    else {
-      this.#more ??= []
-      this.#more.push(node)
-    }
-    return node
-  }
+export function disarmAll(timers: SessionTimers, wheel: TimerWheel): void {
+  for (let timer = timers; timer !== undefined; timer = timer.sibling) wheel.disarm(timer)
 }

@@ -13,14 +13,17 @@ export interface TimerOwner {
 export class WheelTimer {
   readonly owner: TimerOwner
   readonly id: number
+  /** Another timer of the same owner: one that has several keeps them as a chain. */
+  readonly sibling: WheelTimer | undefined
   // The wheel's own, below: the tick at which the timer fires, and its neighbours in a slot's ring while it is armed.
   due = 0
   previous: WheelTimer | undefined = undefined
   next: WheelTimer | undefined = undefined
 
-  constructor(owner: TimerOwner, id: number) {
+  constructor(owner: TimerOwner, id: number, sibling?: WheelTimer) {
     this.owner = owner
     this.id = id
+    this.sibling = sibling
   }
 
   get isArmed(): boolean {
