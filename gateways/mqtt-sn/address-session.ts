@@ -32,19 +32,12 @@ interface Origin {
   readonly encapsulation: Uint8Array | undefined
 }
 
-export class AddressSession implements Session {
+export class AddressSession extends Seats<ClientSession> implements Session {
   readonly #shared: Shared
-  readonly #link: Link
-  readonly #seats: Seats<ClientSession>
 
   constructor(shared: Shared, link: Link) {
+    super(link)
     this.#shared = shared
-    this.#link = link
-    this.#seats = new Seats(link)
-  }
-
-  get isEmpty(): boolean {
-    return this.#seats.isEmpty
   }
 
   // ---- datagrams -----------------------------------------------------------------------------------------------
@@ -52,29 +45,29 @@ export class AddressSession implements Session {
   onBytes(datagram: Uint8Array): void {
     // The host wakes a session with nothing.
     if (datagram.length === 0) return
-    this.#seats.busy = true
+    this.busy = true
     const message = decode(datagram)
-    if (isMalformed(message)) this.#link.malformed(message)
+    if (isMalformed(message)) this.link.malformed(message)
     else if (message.type === 'forwarder') this.#unwrap(message, datagram)
-    else this.#receive(message, { client: this.#seats.client, node: undefined, encapsulation: undefined })
-    this.#seats.busy = false
-    this.#seats.leaveIfEmpty()
+    else this.#receive(message, { client: this.client, node: undefined, encapsulation: undefined })
+    this.busy = false
+    this.leaveIfEmpty()
   }
 
   #unwrap({ nodeId, message: bytes }: Of<'forwarder'>, datagram: Uint8Array): void {
     if (!this.#shared.config.forwarder.enabled) {
-      this.#link.count('forwarder-refused')
+      this.link.count('forwarder-refused')
       return
     }
     const message = decode(bytes)
     if (isMalformed(message)) {
-      this.#link.malformed(message)
+      this.link.malformed(message)
       return
     }
     const node = toHex(nodeId)
     // Answers go out with the same header; a copy, since the datagram holds more than that.
     const encapsulation = datagram.slice(0, datagram.length - bytes.length)
-    this.#receive(message, { client: this.#seats.at(node), node, encapsulation })
+    this.#receive(message, { client: this.at(node), node, encapsulation })
   }
 
   #receive(message: Message, origin: Origin): void {
@@ -88,7 +81,7 @@ export class AddressSession implements Session {
         return
       case 'advertise':
       case 'gwinfo':
-        this.#link.count('overheard')
+        this.link.count('overheard')
         return
       case 'pingreq':
         if (message.clientId === '' || message.clientId === client?.clientId) break
@@ -109,7 +102,7 @@ export class AddressSession implements Session {
     const { clientId, protocolId } = connect
     const { maxClientIdLength, roaming } = this.#shared.config
     if (protocolId !== PROTOCOL_ID || clientId === '' || clientId.length > maxClientIdLength) {
-      this.#link.count('connect-refused')
+      this.link.count('connect-refused')
       this.#reply({ type: 'connack', returnCode: ReturnCode.notSupported }, origin)
       return
     }
@@ -137,29 +130,29 @@ export class AddressSession implements Session {
     if (this.#follow(owner, origin, pingreq)) return
     const client = this.#seat(pingreq.clientId, origin)
     if (client === undefined) return
-    this.#link.count('moved')
+    this.link.count('moved')
     client.arrive(owner.handOver())
   }
 
   /** True: the owner's session has come here and has seen the message, or cannot; false: only the client can come. */
   #follow(owner: ClientSession, origin: Origin, message: Of<'connect'> | Of<'pingreq'>): boolean {
     if (owner.link.connecting) {
-      this.#link.count('unexpected-message')
+      this.link.count('unexpected-message')
       return true
     }
-    const isNew = origin.node === undefined && origin.client === undefined && this.#seats.isEmpty
+    const isNew = origin.node === undefined && origin.client === undefined && this.isEmpty
     if (isNew && owner.place.isAlone(owner)) {
       // It takes over this address, and is given the datagram again.
-      this.#seats.closed = true
-      this.#link.yieldTo(owner.link)
+      this.closed = true
+      this.link.yieldTo(owner.link)
       return true
     }
     if (!owner.place.hasMovable(owner)) return false
     if (!this.#hasRoom(origin)) return true
     this.#vacateFor(origin)
-    owner.place.move(owner, this.#link)
-    this.#seats.put(owner, origin.node)
-    owner.moved(this.#seats, origin.encapsulation)
+    owner.place.move(owner, this.link)
+    this.put(owner, origin.node)
+    owner.moved(this, origin.encapsulation)
     if (message.type === 'connect') owner.connect(message)
     else owner.receive(message)
     return true
@@ -172,33 +165,31 @@ export class AddressSession implements Session {
     const { node, encapsulation } = origin
     const client =
       node === undefined
-        ? new ClientSession(this.#shared, this.#link, this.#seats, clientId, undefined)
-        : (this.#link.branch(
-            (link) => new ClientSession(this.#shared, link, this.#seats, clientId, encapsulation),
-          ) as ClientSession)
-    this.#seats.put(client, node)
+        ? new ClientSession(this.#shared, this.link, this, clientId, undefined)
+        : (this.link.branch((link) => new ClientSession(this.#shared, link, this, clientId, encapsulation)) as ClientSession)
+    this.put(client, node)
     return client
   }
 
   #hasRoom(origin: Origin): boolean {
     if (origin.node === undefined || origin.client !== undefined) return true
-    if (this.#seats.nodes < this.#shared.config.forwarder.maxNodes) return true
-    this.#link.count('nodes-exhausted')
+    if (this.nodes < this.#shared.config.forwarder.maxNodes) return true
+    this.link.count('nodes-exhausted')
     this.#reply({ type: 'connack', returnCode: ReturnCode.congestion }, origin)
     return false
   }
 
   #vacateFor({ client }: Origin): void {
     if (client === undefined) return
-    this.#link.count('displaced')
-    this.#seats.displace(client)
+    this.link.count('displaced')
+    this.displace(client)
   }
 
   // ---- strangers -----------------------------------------------------------------------------------------------
 
   /** Who is not connected is told so, and can connect (6.12 leaves it open; silence would cost it a timeout). */
   #rebuff(origin: Origin): void {
-    this.#link.count('unknown-sender')
+    this.link.count('unknown-sender')
     this.#reply({ type: 'disconnect', duration: undefined }, origin)
   }
 
@@ -209,21 +200,21 @@ export class AddressSession implements Session {
     // Who asks through a forwarder hears only what comes through it.
     if (config.advertise.gwinfo === 'sender' || groups.size === 0 || origin.node !== undefined) {
       this.#reply(gwinfo, origin)
-    } else if (mayReply(this.#shared, this.#link)) {
+    } else if (mayReply(this.#shared, this.link)) {
       for (const group of groups) group.send(encode(gwinfo))
     }
   }
 
   #reply(message: Message, { encapsulation }: Origin): void {
-    if (!mayReply(this.#shared, this.#link)) return
+    if (!mayReply(this.#shared, this.link)) return
     const bytes = encode(message)
-    this.#link.send(encapsulation === undefined ? bytes : Buffer.concat([encapsulation, bytes]))
+    this.link.send(encapsulation === undefined ? bytes : Buffer.concat([encapsulation, bytes]))
   }
 
   #publishAnonymously({ topicType, topicId, retain, payload }: Of<'publish'>): void {
     const { qosMinus1 } = this.#shared.config
     if (!qosMinus1.enabled) {
-      this.#link.count('qos-minus-1-disabled')
+      this.link.count('qos-minus-1-disabled')
       return
     }
     const topic =
@@ -233,40 +224,40 @@ export class AddressSession implements Session {
           ? shortTopicName(topicId)
           : undefined
     if (topic === undefined) {
-      this.#link.count('qos-minus-1-topic')
+      this.link.count('qos-minus-1-topic')
       return
     }
-    publisherFor(this.#shared, this.#link, this.#seats).publish(new Publication(topic, payload, 0, retain))
+    publisherFor(this.#shared, this.link, this).publish(new Publication(topic, payload, 0, retain))
   }
 
   // ---- the client's events, which come to the owner of the link ------------------------------------------------
 
   onTimer(): void {
-    this.#seats.client?.onTimer()
+    this.client?.onTimer()
   }
 
   onConnect(outcome: ConnectOutcome): void {
-    this.#seats.client?.onConnect(outcome)
+    this.client?.onConnect(outcome)
   }
 
   onDeliver(delivery: Delivery): void {
-    this.#seats.client?.onDeliver(delivery)
+    this.client?.onDeliver(delivery)
   }
 
   onPublished(tag: number, outcome: PublishOutcome): void {
-    this.#seats.client?.onPublished(tag, outcome)
+    this.client?.onPublished(tag, outcome)
   }
 
   onSubscribed(tag: number, outcome: SubscribeOutcome): void {
-    this.#seats.client?.onSubscribed(tag, outcome)
+    this.client?.onSubscribed(tag, outcome)
   }
 
   onClose(reason: CloseReason): void {
-    this.#seats.closed = true
-    this.#seats.client?.onClose(reason)
+    this.closed = true
+    this.client?.onClose(reason)
   }
 
   describe(): Readonly<Record<string, unknown>> {
-    return { ...this.#seats.client?.describe(), nodes: this.#seats.nodes }
+    return { ...this.client?.describe(), nodes: this.nodes }
   }
 }

@@ -6,7 +6,7 @@ import type { CloseReason, ConnectOutcome, Delivery, Link, PublishOutcome, Sessi
 import { type Message, type Of, ReturnCode } from './codec/index.ts'
 import { Downlink } from './downlink.ts'
 import { connectRequest, isSame, type Joining, refusalCode } from './joining.ts'
-import { Kept } from './kept.ts'
+import { forgetNap, Kept, rememberedNap, rememberNap } from './kept.ts'
 import { type Luggage, leaveSession, type Place, type State, wantsGoodbye } from './place.ts'
 import { mayReply } from './reply-budget.ts'
 import { SeatedClient } from './seated-client.ts'
@@ -23,6 +23,7 @@ export class ClientSession extends SeatedClient implements Session {
   #joining: Joining | undefined = undefined
   #uplink: Uplink | undefined = undefined
   #downlink: Downlink | undefined = undefined
+  // Whole milliseconds: a million sleeping clients would each box a fraction.
   #silenceMs = 0
   #sleepMs = 0
   /** What the virtual client was connected with, and what CONNECT has asked for since. */
@@ -89,7 +90,7 @@ export class ClientSession extends SeatedClient implements Session {
 
   #ask(dialogue: WillDialogue): void {
     this.send(dialogue.question)
-    this.lostAt = 0
+    this.lostAt = undefined
     this.repeatAt = this.link.now() + this.#shared.config.retry.interval
     this.schedule()
   }
@@ -112,7 +113,7 @@ export class ClientSession extends SeatedClient implements Session {
   /** Every question is answered. */
   #join(joining: Joining): void {
     this.#joining = joining
-    this.repeatAt = 0
+    this.repeatAt = undefined
     const clean = joining.connect?.cleanSession === true
     this.#expiryMs = clean ? 0 : this.#shared.config.sessionExpiry
     if (this.link.clientId === undefined) this.#attach(clean)
@@ -144,7 +145,7 @@ export class ClientSession extends SeatedClient implements Session {
 
   /** Nobody sleeps under this name: the client is a stranger. */
   #goOn(isKnown: boolean): void {
-    const nap = isKnown ? Kept.of(this.link).nap : undefined
+    const nap = isKnown ? rememberedNap(this.link) : undefined
     if (nap !== undefined) {
       const luggage = { ...nap, state: 'asleep', expiryMs: this.#expiryMs } as const
       this.#welcome({ connect: undefined, dialogue: undefined, luggage, will: undefined }, true)
@@ -170,7 +171,7 @@ export class ClientSession extends SeatedClient implements Session {
     }
     const { keepAliveFactor, idleTimeout } = this.#shared.config
     const keepAliveMs = (connect?.duration ?? 0) * 1000
-    this.#silenceMs = keepAliveMs > 0 ? keepAliveMs * keepAliveFactor : idleTimeout
+    this.#silenceMs = keepAliveMs > 0 ? Math.ceil(keepAliveMs * keepAliveFactor) : idleTimeout
     this.send({ type: 'connack', returnCode: ReturnCode.accepted })
     this.#wake('active', isNew)
   }
@@ -239,8 +240,8 @@ export class ClientSession extends SeatedClient implements Session {
       this.place.end(this, 'disconnected')
       return
     }
-    this.#sleepMs = duration * 1000 * this.#shared.config.sleepFactor
-    Kept.of(this.link).setNap(this.link, { silenceMs: this.#silenceMs, sleepMs: this.#sleepMs })
+    this.#sleepMs = Math.ceil(duration * 1000 * this.#shared.config.sleepFactor)
+    rememberNap(this.link, { silenceMs: this.#silenceMs, sleepMs: this.#sleepMs })
     this.#fallAsleep()
     this.send({ type: 'disconnect', duration: undefined })
   }
@@ -258,7 +259,7 @@ export class ClientSession extends SeatedClient implements Session {
   #wake(state: 'active' | 'awake', isNew = false): void {
     this.state = state
     this.#announceWill()
-    if (state === 'active') Kept.of(this.link).setNap(this.link, undefined)
+    if (state === 'active') forgetNap(this.link)
     this.#touch()
     this.#downlink?.resume()
     // The broker itself begins deliveries to a client that it has just admitted.
@@ -274,7 +275,7 @@ export class ClientSession extends SeatedClient implements Session {
       this.#fallAsleep()
       this.send({ type: 'pingresp' })
     }
-    if (!this.#arriving) this.repeatAt = this.#downlink?.dueAt ?? 0
+    if (!this.#arriving) this.repeatAt = this.#downlink?.dueAt
     this.schedule()
   }
 
@@ -283,9 +284,10 @@ export class ClientSession extends SeatedClient implements Session {
   onDeliver(delivery: Delivery): void {
     const down = this.#down
     down.take(delivery)
-    if (down.dueAt === 0) return
+    const { dueAt } = down
+    if (dueAt === undefined) return
     this.#arriving = false
-    this.repeatAt = down.dueAt
+    this.repeatAt = dueAt
     this.schedule()
   }
 
@@ -302,12 +304,12 @@ export class ClientSession extends SeatedClient implements Session {
   onTimer(): void {
     this.rang()
     const now = this.link.now()
-    const isDue = this.repeatAt !== 0 && this.repeatAt <= now
+    const isDue = this.repeatAt !== undefined && this.repeatAt <= now
     if (this.state === 'connecting') {
       if (isDue) this.#askAgain()
       return
     }
-    if (this.lostAt !== 0 && this.lostAt <= now) {
+    if (this.lostAt !== undefined && this.lostAt <= now) {
       this.place.end(this, 'keepalive-timeout')
       return
     }
@@ -378,7 +380,7 @@ export class ClientSession extends SeatedClient implements Session {
   #touch(): void {
     if (this.state === 'connecting') return
     const patienceMs = this.state === 'active' ? this.#silenceMs : this.#sleepMs
-    this.lostAt = patienceMs === 0 ? 0 : this.link.now() + patienceMs
+    this.lostAt = patienceMs === 0 ? undefined : this.link.now() + patienceMs
     this.schedule()
   }
 

@@ -53,11 +53,11 @@ export class Downlink {
     return this.#open.length
   }
 
-  /** When `repeat` has something to do, ms since the epoch; 0 is never. */
-  get dueAt(): number {
-    let dueAt = 0
+  /** When `repeat` has something to do, ms since the epoch; undefined is never. */
+  get dueAt(): number | undefined {
+    let dueAt: number | undefined
     for (const outgoing of this.#open) {
-      if (outgoing.dueAt !== 0 && (dueAt === 0 || outgoing.dueAt < dueAt)) dueAt = outgoing.dueAt
+      if (outgoing.dueAt !== 0 && (dueAt === undefined || outgoing.dueAt < dueAt)) dueAt = outgoing.dueAt
     }
     return dueAt
   }

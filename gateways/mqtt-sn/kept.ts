@@ -24,7 +24,6 @@ export interface Nap {
 export class Kept {
   topics = new TopicIds()
   #will: Message | undefined = undefined
-  #nap: Nap | undefined = undefined
   #sender: string | undefined = undefined
   /** Delay of the will as the broker knows it; undefined: it knows none. */
   #announcedMs: number | undefined = undefined
@@ -41,7 +40,6 @@ export class Kept {
     const kept = new Kept()
     for (const [key, value] of link.remembered()) {
       if (key === WILL) kept.#will = readWill(value)
-      else if (key === NAP) kept.#nap = JSON.parse(value) as Nap
       else if (key === SENDER) kept.#sender = value
       else if (key.startsWith(TOPIC)) kept.topics.restore(Number(key.slice(TOPIC.length)), value)
       else if (key.startsWith(RECEIPT)) kept.#keep(Number(key.slice(RECEIPT.length)))
@@ -133,19 +131,6 @@ export class Kept {
     link.setWill({ message: this.#will, delayMs })
   }
 
-  // ---- sleep ---------------------------------------------------------------------------------------------------
-
-  get nap(): Nap | undefined {
-    return this.#nap
-  }
-
-  setNap(link: Link, nap: Nap | undefined): void {
-    if (nap === undefined && this.#nap === undefined) return
-    this.#nap = nap
-    if (nap === undefined) link.forget(NAP)
-    else link.remember(NAP, JSON.stringify(nap))
-  }
-
   // ---- protection ----------------------------------------------------------------------------------------------
 
   /** Whose key protects the session (MQTT-SN 2.0); undefined without protection. */
@@ -158,6 +143,20 @@ export class Kept {
     this.#sender = sender
     link.remember(SENDER, sender)
   }
+}
+
+/** Needed only by who finds a client asleep after a restart: kept nowhere else. */
+export function rememberedNap(link: Link): Nap | undefined {
+  for (const [key, value] of link.remembered()) if (key === NAP) return JSON.parse(value) as Nap
+  return undefined
+}
+
+export function rememberNap(link: Link, { silenceMs, sleepMs }: Nap): void {
+  link.remember(NAP, JSON.stringify({ silenceMs, sleepMs }))
+}
+
+export function forgetNap(link: Link): void {
+  link.forget(NAP)
 }
 
 function readWill(value: string): Message {

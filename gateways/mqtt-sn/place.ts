@@ -1,6 +1,6 @@
 /** Where a client is, and what of it moves when it turns up somewhere else. */
 import type { CloseReason, Link, Session } from '#sdk'
-import { Kept } from './kept.ts'
+import { forgetNap, Kept } from './kept.ts'
 
 /** MQTT-SN 1.2, 6.14, figure 3; of a client that is lost or disconnected there is no session. */
 export type State = 'connecting' | 'active' | 'asleep' | 'awake'
@@ -54,9 +54,8 @@ export function leaveSession(link: Link, reason: CloseReason, isAsleep: boolean,
   if (link.clientId === undefined) return
   // Who sleeps does not know that we stop: it has until the end of its sleep to find us again.
   const sleepsOn = isAsleep && reason === 'shutdown' && expiryMs > 0
-  const kept = Kept.of(link)
-  if (isLoss(reason)) kept.announceWill(link, 0)
-  if (!sleepsOn) kept.setNap(link, undefined)
+  if (isLoss(reason)) Kept.of(link).announceWill(link, 0)
+  if (!sleepsOn) forgetNap(link)
   link.disconnect(sleepsOn || isLoss(reason), expiryMs, reason)
 }
 

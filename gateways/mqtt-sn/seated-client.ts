@@ -11,11 +11,13 @@ export abstract class SeatedClient implements Speaker {
   readonly clientId: string
   readonly link: Link
   place: Place
-  /** When an unheard client is lost, ms since the epoch; 0 is never. */
-  protected lostAt = 0
-  /** When something is to be sent again; 0 is never. */
-  protected repeatAt = 0
-  #armedAt = 0
+  // Times are ms since the epoch. What is not awaited is undefined: a field that once held 0 keeps a boxed number in each
+  // of a million sleeping clients.
+  /** When an unheard client is lost; undefined is never. */
+  protected lostAt: number | undefined = undefined
+  /** When something is to be sent again; undefined is never. */
+  protected repeatAt: number | undefined = undefined
+  #armedAt: number | undefined = undefined
   #encapsulation: Uint8Array | undefined
 
   /** `encapsulation`: what goes in front of every message to this client; undefined without a forwarder. */
@@ -47,17 +49,17 @@ export abstract class SeatedClient implements Speaker {
   /** An armed timer that is early is left alone, and arms itself again: to be heard must cost nothing. */
   protected schedule(): void {
     const at = earlier(this.lostAt, this.repeatAt)
-    if (at === 0 || (this.#armedAt !== 0 && this.#armedAt <= at)) return
+    if (at === undefined || (this.#armedAt !== undefined && this.#armedAt <= at)) return
     this.#armedAt = at
     this.link.arm(TIMER, Math.max(0, at - this.link.now()))
   }
 
   /** The timer rang: whoever waits for something arms it again. */
   protected rang(): void {
-    this.#armedAt = 0
+    this.#armedAt = undefined
   }
 }
 
-function earlier(a: number, b: number): number {
-  return a === 0 ? b : b === 0 ? a : Math.min(a, b)
+function earlier(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || (b !== undefined && b < a) ? b : a
 }

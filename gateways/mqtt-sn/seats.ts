@@ -5,8 +5,8 @@
 import type { CloseReason, Link } from '#sdk'
 import type { Occupant, Place } from './place.ts'
 
-export class Seats<C extends Occupant> implements Place {
-  readonly #link: Link
+export abstract class Seats<C extends Occupant> implements Place {
+  protected readonly link: Link
   #client: C | undefined = undefined
   /** By node id in hex. */
   #nodes: Map<string, C> | undefined = undefined
@@ -17,7 +17,7 @@ export class Seats<C extends Occupant> implements Place {
   busy = false
 
   constructor(link: Link) {
-    this.#link = link
+    this.link = link
   }
 
   get client(): C | undefined {
@@ -48,23 +48,23 @@ export class Seats<C extends Occupant> implements Place {
 
   /** Somebody else speaks from where this client was: it is lost, but its place is not. */
   displace(client: C): void {
-    if (client.link !== this.#link) client.link.close('connection-lost')
+    if (client.link !== this.link) client.link.close('connection-lost')
     else client.onClose('connection-lost')
   }
 
   leaveIfEmpty(): void {
-    if (!this.closed && !this.busy && this.isEmpty) this.#link.close('disconnected')
+    if (!this.closed && !this.busy && this.isEmpty) this.link.close('disconnected')
   }
 
   // ---- Place ---------------------------------------------------------------------------------------------------
 
   isAlone(client: Occupant): boolean {
-    return this.#client === client && client.link === this.#link && this.guests === 0 && this.nodes === 0
+    return this.#client === client && client.link === this.link && this.guests === 0 && this.nodes === 0
   }
 
   end(client: Occupant, reason: CloseReason): void {
-    if (client.link !== this.#link) client.link.close(reason)
-    else if (this.isAlone(client)) this.#link.close(reason)
+    if (client.link !== this.link) client.link.close(reason)
+    else if (this.isAlone(client)) this.link.close(reason)
     else {
       client.onClose(reason)
       this.leaveIfEmpty()
@@ -73,11 +73,11 @@ export class Seats<C extends Occupant> implements Place {
 
   left(client: Occupant): void {
     this.#forget(client)
-    if (client.link !== this.#link) this.leaveIfEmpty()
+    if (client.link !== this.link) this.leaveIfEmpty()
   }
 
   hasMovable(client: Occupant): boolean {
-    return client.link !== this.#link
+    return client.link !== this.link
   }
 
   move(client: Occupant, to: Link): void {

@@ -43,19 +43,12 @@ interface Origin extends Path {
   readonly node: string | undefined
 }
 
-export class AddressSession implements Session {
+export class AddressSession extends Seats<Connection> implements Session {
   readonly #shared: Shared
-  readonly #link: Link
-  readonly #seats: Seats<Connection>
 
   constructor(shared: Shared, link: Link) {
+    super(link)
     this.#shared = shared
-    this.#link = link
-    this.#seats = new Seats(link)
-  }
-
-  get isEmpty(): boolean {
-    return this.#seats.isEmpty
   }
 
   // ---- datagrams -----------------------------------------------------------------------------------------------
@@ -63,16 +56,16 @@ export class AddressSession implements Session {
   onBytes(datagram: Uint8Array): void {
     // The host wakes a session with nothing.
     if (datagram.length === 0) return
-    this.#seats.busy = true
-    this.#unwrap(datagram, { client: this.#seats.client, node: undefined, forwarded: undefined, cover: undefined })
-    this.#seats.busy = false
-    this.#seats.leaveIfEmpty()
+    this.busy = true
+    this.#unwrap(datagram, { client: this.client, node: undefined, forwarded: undefined, cover: undefined })
+    this.busy = false
+    this.leaveIfEmpty()
   }
 
   /** Takes off one layer after another; what the outer ones were is in `origin`. */
   #unwrap(bytes: Uint8Array, origin: Origin): void {
     const packet = decodePacket(bytes)
-    if (isMalformed(packet)) this.#link.malformed(packet)
+    if (isMalformed(packet)) this.link.malformed(packet)
     else if (packet.type === 'forwarder') this.#forwarded(packet)
     else if (packet.type === 'protection') this.#unprotect(bytes, packet, origin)
     else if (origin.cover === undefined && this.#shared.config.protection.required) this.#rebuff(origin, Reason.protectionOnly)
@@ -82,28 +75,28 @@ export class AddressSession implements Session {
 
   #forwarded({ address, packet }: PacketOf<'forwarder'>): void {
     const node = toHex(address)
-    const origin = { client: this.#seats.at(node), node, forwarded: address.slice(), cover: undefined }
+    const origin = { client: this.at(node), node, forwarded: address.slice(), cover: undefined }
     if (this.#shared.config.forwarder.enabled) {
       this.#unwrap(packet, origin)
       return
     }
-    this.#link.count('forwarder-refused')
+    this.link.count('forwarder-refused')
     this.#goodbye(origin, Reason.forwarderUnsupported)
   }
 
   #unprotect(bytes: Uint8Array, protection: PacketOf<'protection'>, origin: Origin): void {
     // Nothing is protected twice.
     if (origin.cover !== undefined) {
-      this.#link.malformed(malformed('nested-protection'))
+      this.link.malformed(malformed('nested-protection'))
       return
     }
     const opened = this.#shared.protection.open(bytes, protection)
-    if (opened === 'forged') this.#link.count('protection-forged')
-    else if (opened === 'replayed') this.#link.count('protection-replayed')
+    if (opened === 'forged') this.link.count('protection-forged')
+    else if (opened === 'replayed') this.link.count('protection-replayed')
     else if ('refused' in opened) {
-      this.#link.count('protection-refused')
+      this.link.count('protection-refused')
       this.#goodbye(origin, opened.refused)
-    } else if (packetType(opened.packet) === PacketType.forwarder) this.#link.malformed(malformed('nested-forwarder'))
+    } else if (packetType(opened.packet) === PacketType.forwarder) this.link.malformed(malformed('nested-forwarder'))
     else this.#unwrap(opened.packet, { ...origin, cover: opened.cover })
   }
 
@@ -116,7 +109,7 @@ export class AddressSession implements Session {
         return this.#introduce(origin)
       case 'advertise':
       case 'gwinfo':
-        this.#link.count('overheard')
+        this.link.count('overheard')
         return
       case 'pubwos':
         return this.#publishAnonymously(packet)
@@ -142,7 +135,7 @@ export class AddressSession implements Session {
   /** A client whose address has changed; with its first packet from there it has moved. */
   #readdressed({ clientId, packet }: PacketOf<'connection'>, origin: Origin): void {
     if (!MOBILE.has(packetType(packet))) {
-      this.#link.malformed(malformed('bad-encapsulation'))
+      this.link.malformed(malformed('bad-encapsulation'))
       return
     }
     const owner = this.#shared.connections.get(clientId)
@@ -154,10 +147,10 @@ export class AddressSession implements Session {
 
   /** False: it sees the datagram again in its own session, or cannot come. */
   #bring(owner: Connection, origin: Origin): boolean {
-    const isNew = origin.node === undefined && origin.client === undefined && this.#seats.isEmpty
+    const isNew = origin.node === undefined && origin.client === undefined && this.isEmpty
     if (isNew && owner.place.isAlone(owner)) {
-      this.#seats.closed = true
-      this.#link.yieldTo(owner.link)
+      this.closed = true
+      this.link.yieldTo(owner.link)
       return false
     }
     if (!owner.place.hasMovable(owner)) {
@@ -167,39 +160,39 @@ export class AddressSession implements Session {
     }
     if (!this.#hasRoom(origin)) return false
     this.#vacateFor(origin)
-    owner.place.move(owner, this.#link)
-    this.#seats.put(owner, origin.node)
-    owner.moved(this.#seats, origin.forwarded)
+    owner.place.move(owner, this.link)
+    this.put(owner, origin.node)
+    owner.moved(this, origin.forwarded)
     return true
   }
 
   #seat(origin: Origin): Connection | undefined {
     if (!this.#hasRoom(origin)) return undefined
     this.#vacateFor(origin)
-    const open = (link: Link): Connection => new Connection(this.#shared, link, this.#seats, origin)
-    const client = origin.node === undefined ? open(this.#link) : (this.#link.branch(open) as Connection)
-    this.#seats.put(client, origin.node)
+    const open = (link: Link): Connection => new Connection(this.#shared, link, this, origin)
+    const client = origin.node === undefined ? open(this.link) : (this.link.branch(open) as Connection)
+    this.put(client, origin.node)
     return client
   }
 
   #hasRoom(origin: Origin): boolean {
     if (origin.node === undefined || origin.client !== undefined) return true
-    if (this.#seats.nodes < this.#shared.config.forwarder.maxNodes) return true
-    this.#link.count('nodes-exhausted')
+    if (this.nodes < this.#shared.config.forwarder.maxNodes) return true
+    this.link.count('nodes-exhausted')
     this.#goodbye(origin, Reason.congestion)
     return false
   }
 
   #vacateFor({ client }: Origin): void {
     if (client === undefined) return
-    this.#link.count('displaced')
-    this.#seats.displace(client)
+    this.link.count('displaced')
+    this.displace(client)
   }
 
   // ---- strangers -----------------------------------------------------------------------------------------------
 
   #rebuff(origin: Origin, reason: number): void {
-    this.#link.count('unknown-sender')
+    this.link.count('unknown-sender')
     this.#goodbye(origin, reason)
   }
 
@@ -212,58 +205,58 @@ export class AddressSession implements Session {
   }
 
   #reply(packet: Packet, origin: Origin): void {
-    if (mayReply(this.#shared, this.#link)) this.#link.send(wrap(this.#shared, this.#link, origin, packet))
+    if (mayReply(this.#shared, this.link)) this.link.send(wrap(this.#shared, this.link, origin, packet))
   }
 
   #publishAnonymously({ topicKind, alias, topic, retain, payload }: PacketOf<'pubwos'>): void {
     if (!this.#shared.config.qosMinus1.enabled) {
-      this.#link.count('qos-minus-1-disabled')
+      this.link.count('qos-minus-1-disabled')
       return
     }
     const name = topicKind === TopicKind.name ? topic : this.#shared.predefined.name(alias)
     if (name === undefined) {
-      this.#link.count('qos-minus-1-topic')
+      this.link.count('qos-minus-1-topic')
       return
     }
-    publisherFor(this.#shared, this.#link, this.#seats).publish(new Publication(name, payload, 0, retain))
+    publisherFor(this.#shared, this.link, this).publish(new Publication(name, payload, 0, retain))
   }
 
   // ---- the client's events, which come to the owner of the link ------------------------------------------------
 
   onTimer(): void {
-    this.#seats.client?.onTimer()
+    this.client?.onTimer()
   }
 
   onConnect(outcome: ConnectOutcome): void {
-    this.#seats.client?.onConnect(outcome)
+    this.client?.onConnect(outcome)
   }
 
   onChallenge(data: Uint8Array | undefined): void {
-    this.#seats.client?.onChallenge(data)
+    this.client?.onChallenge(data)
   }
 
   onAuthenticated(outcome: AuthenticationOutcome): void {
-    this.#seats.client?.onAuthenticated(outcome)
+    this.client?.onAuthenticated(outcome)
   }
 
   onDeliver(delivery: Delivery): void {
-    this.#seats.client?.onDeliver(delivery)
+    this.client?.onDeliver(delivery)
   }
 
   onPublished(tag: number, outcome: PublishOutcome): void {
-    this.#seats.client?.onPublished(tag, outcome)
+    this.client?.onPublished(tag, outcome)
   }
 
   onSubscribed(tag: number, outcome: SubscribeOutcome): void {
-    this.#seats.client?.onSubscribed(tag, outcome)
+    this.client?.onSubscribed(tag, outcome)
   }
 
   onClose(reason: CloseReason): void {
-    this.#seats.closed = true
-    this.#seats.client?.onClose(reason)
+    this.closed = true
+    this.client?.onClose(reason)
   }
 
   describe(): Readonly<Record<string, unknown>> {
-    return { ...this.#seats.client?.describe(), nodes: this.#seats.nodes }
+    return { ...this.client?.describe(), nodes: this.nodes }
   }
 }
