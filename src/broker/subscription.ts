@@ -3,14 +3,17 @@ import type { QoS, SubscribeOptions } from '../sdk.ts'
 import type { Client } from './client.ts'
 import type { SharedGroup } from './shared.ts'
 
+const QOS = 0x03
+const NO_LOCAL = 0x04
+const RETAIN_AS_PUBLISHED = 0x08
+const LIVE_ONLY = 0x10
+
 export class Subscription {
   readonly client: Client
   /** As subscribed, with its `$share/group/` prefix if any. */
   readonly filter: string
-  readonly qos: QoS
-  readonly noLocal: boolean
-  readonly retainAsPublished: boolean
-  readonly liveOnly: boolean
+  /** QoS and flags in one number: there are as many of these as clients. */
+  readonly #options: number
   readonly ids: readonly number[] | undefined
   readonly group: SharedGroup | undefined
   /** Index in the list that holds it, so that removal is constant time. */
@@ -21,13 +24,27 @@ export class Subscription {
   constructor(client: Client, filter: string, options: SubscribeOptions, group?: SharedGroup, parts?: readonly Subscription[]) {
     this.client = client
     this.filter = filter
-    this.qos = options.qos
-    this.noLocal = options.noLocal ?? false
-    this.retainAsPublished = options.retainAsPublished ?? false
-    this.liveOnly = options.liveOnly ?? false
+    const { qos, noLocal, retainAsPublished, liveOnly } = options
+    this.#options = qos | (noLocal ? NO_LOCAL : 0) | (retainAsPublished ? RETAIN_AS_PUBLISHED : 0) | (liveOnly ? LIVE_ONLY : 0)
     this.ids = options.id === undefined ? mergedIds(parts) : [options.id]
     this.group = group
     this.parts = parts
+  }
+
+  get qos(): QoS {
+    return (this.#options & QOS) as QoS
+  }
+
+  get noLocal(): boolean {
+    return (this.#options & NO_LOCAL) !== 0
+  }
+
+  get retainAsPublished(): boolean {
+    return (this.#options & RETAIN_AS_PUBLISHED) !== 0
+  }
+
+  get liveOnly(): boolean {
+    return (this.#options & LIVE_ONLY) !== 0
   }
 }
 
