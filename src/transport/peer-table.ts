@@ -4,7 +4,8 @@
  */
 
 export interface TablePeer {
-  readonly address: string
+  /** Its address as the socket knows it. */
+  readonly host: string
   readonly port: number
 }
 
@@ -26,7 +27,7 @@ export class PeerTable<P extends TablePeer> {
 
   /** The peer takes its place, whoever had it before. */
   add(peer: P): void {
-    const { address, port } = peer
+    const { host: address, port } = peer
     const host = this.#hosts.get(address)
     if (host instanceof Map) {
       const before = host.size
@@ -49,14 +50,14 @@ export class PeerTable<P extends TablePeer> {
 
   /** Forgets the peer, unless its place belongs to another one by now. */
   delete(peer: P): boolean {
-    const host = this.#hosts.get(peer.address)
+    const host = this.#hosts.get(peer.host)
     if (host instanceof Map) {
       if (host.get(peer.port) !== peer) return false
       host.delete(peer.port)
-      if (host.size === 0) this.#hosts.delete(peer.address)
+      if (host.size === 0) this.#hosts.delete(peer.host)
     } else {
       if (host !== peer) return false
-      this.#hosts.delete(peer.address)
+      this.#hosts.delete(peer.host)
     }
     this.#size--
     return true

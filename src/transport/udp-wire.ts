@@ -14,26 +14,12 @@ export interface DatagramPort {
 
 const CLOSED: WireHandler = { onBytes() {}, onDrain() {}, onClosed() {} }
 
-class DatagramPeer implements Peer {
+export class UdpWire implements Wire, TablePeer, Peer {
+  /** As the socket knows it: its place in the table, and where datagrams are sent. */
+  readonly host: string
+  /** As it is shown. */
   readonly address: string
   readonly port: number
-  readonly secure = false
-  readonly datagram = true
-
-  constructor(address: string, port: number) {
-    this.address = address
-    this.port = port
-  }
-}
-
-class GroupPeer extends DatagramPeer {
-  readonly group = true
-}
-
-export class UdpWire implements Wire, TablePeer {
-  /** As the socket knows it: its place in the table, and where datagrams are sent. */
-  readonly address: string
-  readonly peer: Peer
   handler: WireHandler = CLOSED
   /** Sweep in which the peer was last heard. */
   heardAt = 0
@@ -41,15 +27,24 @@ export class UdpWire implements Wire, TablePeer {
   #open = true
   #bucket: TokenBucket | undefined = undefined
 
-  /** `group`: an address that nothing comes from. */
-  constructor(address: string, port: number, socket: DatagramPort, group = false) {
-    this.address = address
-    this.peer = group ? new GroupPeer(address, port) : new DatagramPeer(plainAddress(address), port)
+  constructor(host: string, port: number, socket: DatagramPort) {
+    this.host = host
+    this.address = plainAddress(host)
+    this.port = port
     this.#socket = socket
   }
 
-  get port(): number {
-    return this.peer.port
+  /** The wire is all that is known of the peer: another object would cost more than what it says. */
+  get peer(): Peer {
+    return this
+  }
+
+  get secure(): boolean {
+    return false
+  }
+
+  get datagram(): boolean {
+    return true
   }
 
   /** The socket's queue is shared and bounded as a whole; what does not fit is dropped, as the network does. */
@@ -62,7 +57,7 @@ export class UdpWire implements Wire, TablePeer {
   }
 
   send(bytes: Uint8Array, start: number, end: number): void {
-    if (this.#open) this.#socket.transmit(bytes, start, end, this.address, this.peer.port)
+    if (this.#open) this.#socket.transmit(bytes, start, end, this.host, this.port)
   }
 
   close(): void {
@@ -94,6 +89,13 @@ export class UdpWire implements Wire, TablePeer {
     const nowMs = performance.now()
     this.#bucket ??= new TokenBucket(rate, nowMs, Math.max(rate, LARGEST_DATAGRAM_BYTES))
     return this.#bucket.take(bytes, nowMs)
+  }
+}
+
+/** To an address that nothing comes from. */
+export class GroupWire extends UdpWire {
+  get group(): boolean {
+    return true
   }
 }
 

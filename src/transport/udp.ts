@@ -12,7 +12,7 @@ import type { AcceptWire, Listener, ListenerOptions, TotalLimits } from './liste
 import { emptyStats } from './listener-stats.ts'
 import { setMulticast } from './multicast.ts'
 import { PeerTable } from './peer-table.ts'
-import { type DatagramPort, UdpWire } from './udp-wire.ts'
+import { type DatagramPort, GroupWire, UdpWire } from './udp-wire.ts'
 
 /** A peer is idle after so many sweeps: it goes after 1 to 1.25 times the timeout. */
 const SWEEPS_PER_TIMEOUT = 4
@@ -208,7 +208,7 @@ export class UdpListener implements Listener, DatagramPort {
 
   #meetGroups(accept: AcceptWire): void {
     for (const { host, port } of this.options.multicast?.announceTo ?? []) {
-      const wire = new UdpWire(host, port, this, true)
+      const wire = new GroupWire(host, port, this)
       const handler = accept(wire)
       if (handler === undefined) continue
       wire.handler = handler

@@ -3,8 +3,8 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { PeerTable, type TablePeer } from '../../../src/transport/peer-table.ts'
 
-function peer(address: string, port: number): TablePeer {
-  return { address, port }
+function peer(host: string, port: number): TablePeer {
+  return { host, port }
 }
 
 describe('peer table', () => {
