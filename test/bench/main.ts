@@ -13,13 +13,15 @@ import type { Series } from './report.ts'
 import { summarize, table } from './report.ts'
 import type { ServerName } from './servers.ts'
 import { missingServer, removeFolders } from './servers.ts'
-import type { Workload } from './workloads.ts'
+import type { Scale, Workload } from './workloads.ts'
+import { FASTEST } from './workloads.ts'
 
 class SeriesInProgress implements Series {
   readonly name: string
   readonly title: string
   readonly server: ServerName
   readonly workload: Workload
+  readonly comparedBy: Series['comparedBy']
   readonly outcomes: Outcome[] = []
   error: string | undefined
 
@@ -28,12 +30,13 @@ class SeriesInProgress implements Series {
     this.title = workload.title
     this.server = server
     this.workload = workload
+    this.comparedBy = workload.comparedBy
   }
 
-  async round(options: Options, pins: Pins): Promise<void> {
+  async round(scale: Scale, pins: Pins): Promise<void> {
     if (this.error !== undefined) return
     try {
-      this.outcomes.push(await measure(this.workload, this.server, options.scale, pins))
+      this.outcomes.push(await measure(this.workload, this.server, scale, pins))
     } catch (error) {
       this.error = error instanceof Error ? error.message : String(error)
       console.error(`  ${this.name} on ${this.server}: ${this.error}`)
@@ -64,13 +67,24 @@ function plan(options: Options): SeriesInProgress[] {
   )
 }
 
+/** With a rate where an open loop needs one: half of what Omnigate reaches at most, here and now. */
+async function settled({ scale }: Options, all: readonly SeriesInProgress[], pins: Pins): Promise<Scale> {
+  if (scale.rate !== undefined || !all.some(({ workload }) => workload.openLoop === true)) return scale
+  const outcome = await measure(FASTEST, 'omnigate', scale, pins)
+  if (!('load' in outcome)) throw new Error(`${FASTEST.name} measured no load`)
+  const rate = Math.round(outcome.load.delivered / outcome.load.seconds / 2)
+  console.log(`Open loops at ${rate.toLocaleString('en-US')} messages a second, half of what ${FASTEST.name} reached.`)
+  return { ...scale, rate }
+}
+
 async function run(options: Options): Promise<boolean> {
   const pins = choosePins()
   const all = plan(options)
+  const scale = await settled(options, all, pins)
   for (let round = 1; round <= options.rounds; round++) {
     for (const series of all) {
       console.error(`round ${round}/${options.rounds}  ${series.name}  ${series.server}`)
-      await series.round(options, pins)
+      await series.round(scale, pins)
     }
   }
   const summary = summarize(all)

@@ -13,6 +13,7 @@ export const USAGE = `npm run bench -- [options]
   --rounds N          repeat N times and report medians (default 3, quick 1)
   --clients N         virtual and sleeping clients (default ${FULL.virtualClients}, quick ${QUICK.virtualClients})
   --seconds S         measured seconds of each load (default ${FULL.seconds}, quick ${QUICK.seconds})
+  --rate N            messages a second of open loops (default half of what Omnigate reaches)
   --json FILE         write the rows as JSON
   --help
 `
@@ -36,6 +37,7 @@ export function parseOptions(args: readonly string[]): Options | undefined {
       rounds: { type: 'string' },
       seconds: { type: 'string' },
       clients: { type: 'string' },
+      rate: { type: 'string' },
       json: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
@@ -50,6 +52,7 @@ export function parseOptions(args: readonly string[]): Options | undefined {
       ...scale,
       seconds: positive('--seconds', values.seconds, scale.seconds, Number.isFinite),
       virtualClients: positive('--clients', values.clients, scale.virtualClients, Number.isInteger),
+      rate: values.rate === undefined ? undefined : positive('--rate', values.rate, 0, Number.isFinite),
     },
     json: values.json,
   }

@@ -9,7 +9,9 @@ import { median, summarize, table } from './report.ts'
 import type { ServerName } from './servers.ts'
 
 function load(delivered: number, serverCpuSeconds: number): Outcome {
-  return { load: { delivered, seconds: 2, serverCpuSeconds, generatorCpuSeconds: 1, p50Ms: 1.25, p99Ms: null, rssKb: 50_000 } }
+  return {
+    load: { delivered, seconds: 2, serverCpuSeconds, generatorCpuSeconds: 1, p50Ms: 1.25, p99Ms: null, maxMs: 8, rssKb: 50_000 },
+  }
 }
 
 function memory(rssKb: number): Outcome {
@@ -38,10 +40,23 @@ test('a row is the median of its rounds; the ratio is ours to theirs', () => {
     perSecond: 1000,
     p50Ms: 1.25,
     p99Ms: null,
+    maxMs: 8,
     rssKb: 50_000,
     ratio: 1,
   })
   assert.equal(theirs?.ratio, 4)
+})
+
+test('where a time counts, the ratio is theirs to ours', () => {
+  const pause = (server: ServerName, maxMs: number): Series => {
+    const outcome = load(1000, 1)
+    const outcomes = 'load' in outcome ? [{ load: { ...outcome.load, maxMs } }] : []
+    return { ...series('pause', server, outcomes), comparedBy: 'maxMs' }
+  }
+  assert.deepEqual(
+    summarize([pause('omnigate', 20), pause('mosquitto', 50)]).map(({ row }) => row.ratio),
+    [1, 2.5],
+  )
 })
 
 test('one failed round fails the series: no numbers, and no ratio to it', () => {

@@ -10,6 +10,7 @@ export interface Row {
   readonly perSecond: number | null
   readonly p50Ms: number | null
   readonly p99Ms: number | null
+  readonly maxMs: number | null
   readonly rssKb: number | null
   readonly ratio: number | null
 }
@@ -19,6 +20,7 @@ export interface Series {
   readonly name: string
   readonly title: string
   readonly server: ServerName
+  readonly comparedBy?: 'p99Ms' | 'maxMs' | undefined
   readonly outcomes: readonly Outcome[]
   /** The first failure; a series with a failure has no numbers. */
   readonly error: string | undefined
@@ -27,6 +29,7 @@ export interface Series {
 export interface Summary {
   readonly row: Row
   readonly title: string
+  readonly comparedBy: Series['comparedBy']
   /** CPU seconds per second, 0 to 1 and a little more: of the server and of the generator. */
   readonly serverShare: number | null
   readonly generatorShare: number | null
@@ -63,10 +66,12 @@ function summary(series: Series, name: string, title: string, rssKb: (outcome: O
       perSecond: medianOf(outcomes, 0, (o) => ('load' in o ? o.load.delivered / o.load.seconds : null)),
       p50Ms: medianOf(outcomes, 3, (o) => ('load' in o ? o.load.p50Ms : null)),
       p99Ms: medianOf(outcomes, 3, (o) => ('load' in o ? o.load.p99Ms : null)),
+      maxMs: medianOf(outcomes, 3, (o) => ('load' in o ? o.load.maxMs : null)),
       rssKb: medianOf(outcomes, 3, rssKb),
       ratio: null,
     },
     title,
+    comparedBy: series.comparedBy,
     serverShare: medianOf(outcomes, 2, (o) => ('load' in o ? o.load.serverCpuSeconds / o.load.seconds : null)),
     generatorShare: medianOf(outcomes, 2, (o) => ('load' in o ? o.load.generatorCpuSeconds / o.load.seconds : null)),
     error: series.error,
@@ -86,9 +91,13 @@ function summaries(series: Series): Summary[] {
   ]
 }
 
-/** How many times better we are: messages per CPU-second against theirs, or their memory against ours. */
-function ratio(ours: Row | undefined, theirs: Row): number | null {
+/** How many times better we are: messages per CPU-second against theirs, or their memory or time against ours. */
+function ratio(ours: Row | undefined, theirs: Row, comparedBy: Series['comparedBy']): number | null {
   if (ours === undefined) return null
+  if (comparedBy !== undefined) {
+    const [we, they] = [ours[comparedBy], theirs[comparedBy]]
+    return we === null || they === null || we <= 0 ? null : rounded(they / we, 2)
+  }
   if (ours.perCpuSecond !== null && theirs.perCpuSecond !== null) return rounded(ours.perCpuSecond / theirs.perCpuSecond, 2)
   if (ours.perCpuSecond !== null || theirs.perCpuSecond !== null) return null
   if (ours.rssKb === null || theirs.rssKb === null || ours.rssKb <= 0) return null
@@ -102,11 +111,11 @@ export function summarize(all: readonly Series[]): Summary[] {
     .toSorted((a, b) => order.indexOf(a.row.name) - order.indexOf(b.row.name))
     .map((item) => {
       const ours = flat.find(({ row }) => row.name === item.row.name && row.server === OURS)
-      return { ...item, row: { ...item.row, ratio: ratio(ours?.row, item.row) } }
+      return { ...item, row: { ...item.row, ratio: ratio(ours?.row, item.row, item.comparedBy) } }
     })
 }
 
-const COLUMNS = ['server', 'msg/CPU-s', 'msg/s', 'p50 ms', 'p99 ms', 'RSS KiB', 'CPU', 'generator', 'ratio'] as const
+const COLUMNS = ['server', 'msg/CPU-s', 'msg/s', 'p50 ms', 'p99 ms', 'max ms', 'RSS KiB', 'CPU', 'generator', 'ratio'] as const
 
 function cells({ row, serverShare, generatorShare }: Summary): string[] {
   const count = (value: number | null) => (value === null ? '-' : value.toLocaleString('en-US', { maximumFractionDigits: 0 }))
@@ -118,6 +127,7 @@ function cells({ row, serverShare, generatorShare }: Summary): string[] {
     count(row.perSecond),
     decimal(row.p50Ms, 2),
     decimal(row.p99Ms, 2),
+    decimal(row.maxMs, 2),
     row.rssKb !== null && row.rssKb < 100 ? row.rssKb.toFixed(3) : count(row.rssKb),
     percent(serverShare),
     percent(generatorShare),

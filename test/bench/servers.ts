@@ -1,14 +1,14 @@
 /** The servers under load: how each is started so that nothing but its speed limits it, and nothing is dropped. */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { Child } from './child.ts'
 import type { DatagramProtocol } from './load/job.ts'
 import { accepts, freeTcpPort, freeUdpPort } from './ports.ts'
 import { benchProgram, productEntry, productFlags } from './project.ts'
 
-export const SERVER_NAMES = ['omnigate', 'mosquitto', 'aedes', 'udp-echo', 'jt808-ack'] as const
+export const SERVER_NAMES = ['omnigate', 'mosquitto', 'mosquitto-saved', 'aedes', 'udp-echo', 'jt808-ack'] as const
 export type ServerName = (typeof SERVER_NAMES)[number]
 
 const START_MS = 20_000
@@ -46,14 +46,18 @@ interface Recipe {
   readonly printsReady: boolean
 }
 
-function mosquittoConfig(place: Place): string {
+/** `saved`: everything goes to disk every second; what was acknowledged since is not there. */
+function mosquittoConfig(place: Place, saved: boolean): string {
+  const persistence = saved
+    ? ['persistence true', `persistence_location ${place.folder}/`, 'autosave_interval 1', `user ${userInfo().username}`]
+    : ['persistence false']
   return [
     `listener ${place.tcpPort} 127.0.0.1`,
     'allow_anonymous true',
     'set_tcp_nodelay true',
     'max_queued_messages 0',
     'max_inflight_messages 0',
-    'persistence false',
+    ...persistence,
     'log_dest none',
     'log_type none',
     '',
@@ -91,6 +95,14 @@ function ownProgram(name: string, port: (place: Place) => number): Recipe {
   }
 }
 
+function mosquitto(saved: boolean): Recipe {
+  return {
+    missing: () => (spawnSync('mosquitto', ['-h'], { stdio: 'ignore' }).error === undefined ? undefined : 'not installed'),
+    command: (place) => ({ file: 'mosquitto', args: ['-c', written(place, 'mosquitto.conf', mosquittoConfig(place, saved))] }),
+    printsReady: false,
+  }
+}
+
 const RECIPES: Readonly<Record<ServerName, Recipe>> = {
   omnigate: {
     missing: () => (existsSync(productEntry()) ? undefined : 'not built (npm run build)'),
@@ -100,11 +112,8 @@ const RECIPES: Readonly<Record<ServerName, Recipe>> = {
     }),
     printsReady: true,
   },
-  mosquitto: {
-    missing: () => (spawnSync('mosquitto', ['-h'], { stdio: 'ignore' }).error === undefined ? undefined : 'not installed'),
-    command: (place) => ({ file: 'mosquitto', args: ['-c', written(place, 'mosquitto.conf', mosquittoConfig(place))] }),
-    printsReady: false,
-  },
+  mosquitto: mosquitto(false),
+  'mosquitto-saved': mosquitto(true),
   aedes: ownProgram('servers/aedes', (place) => place.tcpPort),
   'udp-echo': ownProgram('servers/udp-echo', (place) => place.udpPort),
   'jt808-ack': ownProgram('servers/jt808-ack', (place) => place.devicePort),

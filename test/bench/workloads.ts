@@ -1,5 +1,5 @@
 /** What is measured: each workload, the servers it is for, and the job it gives to the generator. */
-import type { DatagramProtocol, Job, LoadQos } from './load/job.ts'
+import type { DatagramProtocol, Job, LoadQos, MqttJob } from './load/job.ts'
 import type { RunningServer, ServerName } from './servers.ts'
 
 /** How long and how large; `--quick` makes everything smaller. */
@@ -10,6 +10,10 @@ export interface Scale {
   readonly idleSettleSeconds: number
   readonly virtualClients: number
   readonly coapClients: number
+  readonly wildcardSubscribers: number
+  readonly retainedTopics: number
+  /** Messages a second of an open loop; undefined until somebody says it or it is measured. */
+  readonly rate: number | undefined
 }
 
 export const FULL: Scale = {
@@ -19,6 +23,9 @@ export const FULL: Scale = {
   idleSettleSeconds: 6,
   virtualClients: 1_000_000,
   coapClients: 200_000,
+  wildcardSubscribers: 10_000,
+  retainedTopics: 1_000_000,
+  rate: undefined,
 }
 
 export const QUICK: Scale = {
@@ -28,12 +35,17 @@ export const QUICK: Scale = {
   idleSettleSeconds: 0.5,
   virtualClients: 50_000,
   coapClients: 5_000,
+  wildcardSubscribers: 1_000,
+  retainedTopics: 50_000,
+  rate: undefined,
 }
 
 interface Named {
   readonly name: string
   readonly title: string
   readonly servers: readonly ServerName[]
+  /** What the ratio compares instead of messages per CPU-second, or memory. */
+  readonly comparedBy?: 'p99Ms' | 'maxMs'
 }
 
 interface Load extends Named {
@@ -41,6 +53,8 @@ interface Load extends Named {
   readonly datagrams?: DatagramProtocol
   /** The servers need a port for JT/T 808 terminals. */
   readonly terminals?: boolean
+  /** Runs at half of the rate that Omnigate reaches at most, unless `--rate` says another. */
+  readonly openLoop?: boolean
   /** What the generator does to the server. */
   readonly job: (server: RunningServer, scale: Scale, serverName: ServerName) => Job
 }
@@ -48,6 +62,7 @@ interface Load extends Named {
 /** The measurement is a program of its own: its name, and what it is told between the number of clients and the seconds. */
 export interface Alone extends Named {
   readonly job?: undefined
+  readonly openLoop?: undefined
   readonly program: readonly [string, ...string[]]
   /** How many; as many as virtual clients unless it says so. */
   readonly clients?: (scale: Scale) => number
@@ -57,18 +72,78 @@ export type Workload = Load | Alone
 
 const BROKERS: readonly ServerName[] = ['omnigate', 'mosquitto', 'aedes']
 
-function mqtt(name: string, title: string, shape: 'fan-in' | 'fan-out', qos: LoadQos, window: number): Load {
+/** `more`: what the job has besides, or instead. */
+function mqtt(
+  name: string,
+  title: string,
+  shape: 'fan-in' | 'fan-out',
+  qos: LoadQos,
+  window: number,
+  more: (scale: Scale) => Partial<MqttJob> = () => ({}),
+): Load {
   const [publishers, subscribers] = shape === 'fan-in' ? [20, 1] : [1, 1000]
   return {
     name,
     title,
     servers: BROKERS,
-    job: (server, { warmSeconds, seconds }) => {
-      const serverPid = server.child.pid
-      return { kind: 'mqtt', shape, port: server.tcpPort, serverPid, publishers, subscribers, qos, window, warmSeconds, seconds }
+    job: ({ child, tcpPort }, scale) => {
+      const { warmSeconds, seconds } = scale
+      const load = { shape, publishers, subscribers, qos, window, warmSeconds, seconds, ...more(scale) }
+      return { kind: 'mqtt', port: tcpPort, serverPid: child.pid, ...load }
     },
   }
 }
+
+/** Open loops take half of what this reaches. */
+export const FASTEST = mqtt('fanin-qos0-bursty', '20 publishers to 1 subscriber, QoS 0, 2000 outstanding', 'fan-in', 0, 2000)
+
+const DURABLE: Load = {
+  ...mqtt(
+    'fanin-qos1-durable',
+    '20 publishers to 1 subscriber with a persistent session, QoS 1, 2000 outstanding',
+    'fan-in',
+    1,
+    2000,
+    () => ({ persistent: true }),
+  ),
+  servers: ['omnigate', 'mosquitto', 'mosquitto-saved', 'aedes'],
+}
+
+const LATENCY: Load = {
+  ...mqtt('latency', '20 publishers to 1 subscriber, QoS 0, at a fixed rate; the ratio is of p99', 'fan-in', 0, 0, ({ rate }) =>
+    rate === undefined ? {} : { rate },
+  ),
+  servers: ['omnigate', 'mosquitto'],
+  comparedBy: 'p99Ms',
+  openLoop: true,
+}
+
+const PAUSES: readonly Load[] = [
+  {
+    ...mqtt(
+      'pause-fanout',
+      '1 publish after the other to all subscribers of one wildcard: how long a ping waits; the ratio is of the longest',
+      'fan-out',
+      0,
+      1,
+      ({ wildcardSubscribers }) => ({ filter: 'bcast/#', subscribers: wildcardSubscribers, pings: true }),
+    ),
+    servers: ['omnigate', 'mosquitto'],
+    comparedBy: 'maxMs',
+  },
+  {
+    name: 'pause-retained',
+    title: 'retained topics published, then answered to one wildcard: how long a ping waits; the ratio is of the longest',
+    servers: ['omnigate', 'mosquitto'],
+    comparedBy: 'maxMs',
+    job: ({ child, tcpPort }, { retainedTopics }) => ({
+      kind: 'retained',
+      port: tcpPort,
+      serverPid: child.pid,
+      topics: retainedTopics,
+    }),
+  },
+]
 
 /** Each has one report on its way. */
 const TERMINALS = 256
@@ -100,11 +175,14 @@ function udp(name: string, what: string, protocol: DatagramProtocol, confirmable
 }
 
 export const WORKLOADS: readonly Workload[] = [
-  mqtt('fanin-qos0-bursty', '20 publishers to 1 subscriber, QoS 0, 2000 outstanding', 'fan-in', 0, 2000),
+  FASTEST,
   mqtt('fanin-qos0-20', '20 publishers to 1 subscriber, QoS 0, 20 outstanding', 'fan-in', 0, 20),
   mqtt('fanin-qos1', '20 publishers to 1 subscriber, QoS 1, 2000 outstanding', 'fan-in', 1, 2000),
   mqtt('fanout-qos0', '1 publisher to 1000 subscribers, QoS 0, 20 publishes outstanding', 'fan-out', 0, 20),
   mqtt('fanout-qos1', '1 publisher to 1000 subscribers, QoS 1, 20 publishes outstanding', 'fan-out', 1, 20),
+  DURABLE,
+  LATENCY,
+  ...PAUSES,
   udp('udp-to-mqtt', 'CoAP NON POST', 'coap'),
   udp('coap-con-to-mqtt', 'CoAP confirmable POST', 'coap', true),
   udp('mqtt-sn-to-mqtt', 'MQTT-SN PUBLISH, QoS 1', 'mqtt-sn'),

@@ -16,6 +16,9 @@ const SURPLUS_MS = 100
 
 export interface Workload {
   readonly latency: Latency
+  /** A phase begins, or is over. */
+  begin?(nowMs: number): void
+  end?(): void
   /** Sends as much as the window allows; false when it can never send again. */
   fill(nowMs: number): boolean
   /** Messages delivered so far; counts up over the whole life of the workload. */
@@ -52,10 +55,12 @@ export class ClosedLoop {
     const generatorBefore = process.cpuUsage()
     const serverBefore = cpuSeconds(serverPid)
     const startMs = performance.now()
+    workload.begin?.(startMs)
     await this.#run(startMs + seconds * 1000)
     const elapsedSeconds = (performance.now() - startMs) / 1000
     const serverCpuSeconds = cpuSeconds(serverPid) - serverBefore
     const generator = process.cpuUsage(generatorBefore)
+    workload.end?.()
     const delivered = workload.delivered() - deliveredBefore
     await delay(SURPLUS_MS)
     if (workload.delivered() !== workload.due()) {
@@ -68,6 +73,7 @@ export class ClosedLoop {
       generatorCpuSeconds: (generator.user + generator.system) / 1e6,
       p50Ms: workload.latency.percentile(0.5),
       p99Ms: workload.latency.percentile(0.99),
+      maxMs: workload.latency.maxMs,
       rssKb: rssKb(serverPid),
     }
   }

@@ -41,9 +41,9 @@ export class Connection {
     this.#socket.on('close', () => this.#fail(new Error('the server closed a connection')))
   }
 
-  static async open(port: number, clientId: string): Promise<Connection> {
+  static async open(port: number, clientId: string, persistent = false): Promise<Connection> {
     const connection = new Connection(port)
-    await connection.#exchange(connectPacket(clientId), CONNACK_ACCEPTED)
+    await connection.#exchange(connectPacket(clientId, persistent), CONNACK_ACCEPTED)
     return connection
   }
 
@@ -105,13 +105,14 @@ export async function openConnections(
   prefix: string,
   count: number,
   subscription?: { readonly filter: (index: number) => string; readonly qos: LoadQos },
+  persistent = false,
 ): Promise<Connection[]> {
   const connections: Connection[] = new Array(count)
   let next = 0
   const opener = async () => {
     while (next < count) {
       const index = next++
-      const connection = await Connection.open(port, `${prefix}-${index}`)
+      const connection = await Connection.open(port, `${prefix}-${index}`, persistent)
       if (subscription !== undefined) await connection.subscribe(subscription.filter(index), subscription.qos)
       connections[index] = connection
     }

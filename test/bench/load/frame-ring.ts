@@ -37,12 +37,12 @@ export class FrameRing {
   }
 
   /** The next `count` frames, 1 to `MAX_BURST`. What the last call returned must be written by now: it may change. */
-  take(count: number, nowMs: number): Buffer {
+  take(count: number, sentAtMs: number): Buffer {
     this.#bytes[this.#stamped] = 0
     const start = this.#slot * this.frameBytes
     this.#stamped = start + this.#payloadAt
     this.#burst++
-    stamp(this.#bytes, this.#stamped, this.#publisher, this.#burst, nowMs)
+    stamp(this.#bytes, this.#stamped, this.#publisher, this.#burst, sentAtMs)
     this.#slot = (this.#slot + count) % this.#slots
     return this.#bytes.subarray(start, start + count * this.frameBytes)
   }

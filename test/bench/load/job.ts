@@ -2,20 +2,36 @@
 
 export type LoadQos = 0 | 1
 
-/** MQTT in, MQTT out, in a closed loop. */
+/** MQTT in, MQTT out, in a closed loop, or (`rate`) in an open one. */
 export interface MqttJob {
   readonly kind: 'mqtt'
   /** `fan-in`: one topic per publisher, subscribers take all of them. `fan-out`: one topic for everybody. */
   readonly shape: 'fan-in' | 'fan-out'
+  /** What subscribers subscribe to, if not the topic of a fan-out or all of a fan-in. */
+  readonly filter?: string
   readonly port: number
   readonly serverPid: number
   readonly publishers: number
   readonly subscribers: number
   readonly qos: LoadQos
-  /** Publishes that may be on their way at once: not delivered to every subscriber yet. */
+  /** Publishes that may be on their way at once: not delivered to every subscriber yet. Does not count with a `rate`. */
   readonly window: number
+  /** Publishes a second, whatever comes back. */
+  readonly rate?: number
+  /** The subscribers' sessions outlive their connections. */
+  readonly persistent?: boolean
+  /** The times of the result are how long the server leaves a ping unanswered, not the latencies of messages. */
+  readonly pings?: boolean
   readonly warmSeconds: number
   readonly seconds: number
+}
+
+/** Retained messages, each of a topic of its own, that are published and then answered to one subscriber; with pings. */
+export interface RetainedJob {
+  readonly kind: 'retained'
+  readonly port: number
+  readonly serverPid: number
+  readonly topics: number
 }
 
 export type DatagramProtocol = 'coap' | 'mqtt-sn'
@@ -64,9 +80,9 @@ export interface IdleTerminalsJob {
   readonly settleSeconds: number
 }
 
-export type Job = MqttJob | UdpJob | IdleJob | TerminalJob | IdleTerminalsJob
+export type Job = MqttJob | RetainedJob | UdpJob | IdleJob | TerminalJob | IdleTerminalsJob
 
-/** One measured closed loop. */
+/** One measured load. */
 export interface LoadResult {
   readonly delivered: number
   readonly seconds: number
@@ -74,6 +90,7 @@ export interface LoadResult {
   readonly generatorCpuSeconds: number
   readonly p50Ms: number | null
   readonly p99Ms: number | null
+  readonly maxMs: number | null
   readonly rssKb: number
 }
 

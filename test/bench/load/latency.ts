@@ -7,8 +7,11 @@ export class Latency {
   #count = 0
   #stride = 1
   #skip = 0
+  /** Of all, also those that are not kept. */
+  #maxMs = 0
 
   add(ms: number): void {
+    if (ms > this.#maxMs) this.#maxMs = ms
     if (this.#skip > 0) {
       this.#skip--
       return
@@ -22,6 +25,12 @@ export class Latency {
     this.#count = 0
     this.#stride = 1
     this.#skip = 0
+    this.#maxMs = 0
+  }
+
+  /** In ms; null without samples. */
+  get maxMs(): number | null {
+    return this.#count === 0 ? null : this.#maxMs
   }
 
   /** The value that `share` of the samples do not exceed, in ms; null without samples. */

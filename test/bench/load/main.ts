@@ -2,6 +2,7 @@
 import { runIdleLoad } from './idle-load.ts'
 import type { Answer, Job } from './job.ts'
 import { runMqttLoad } from './mqtt-load.ts'
+import { runRetainedLoad } from './retained-load.ts'
 import { runIdleTerminals, runTerminalLoad } from './terminal-load.ts'
 import { runUdpLoad } from './udp-load.ts'
 
@@ -9,6 +10,8 @@ async function perform(job: Job): Promise<Answer> {
   switch (job.kind) {
     case 'mqtt':
       return { load: await runMqttLoad(job) }
+    case 'retained':
+      return { load: await runRetainedLoad(job) }
     case 'udp':
       return { load: await runUdpLoad(job) }
     case 'idle':

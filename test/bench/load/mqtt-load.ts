@@ -1,6 +1,7 @@
 /**
  * Fan-in and fan-out. Publishers take turns; each sends a burst of up to 16 messages in one write while fewer than
- * `window` are on their way, and with QoS 1 while fewer than 100 of its own are unacknowledged.
+ * `window` are on their way, or, at a given rate, as many as are due; with QoS 1 while fewer than 100 of its own are
+ * unacknowledged.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { AckCounter } from './ack-counter.ts'
@@ -12,6 +13,8 @@ import { FrameReader } from './frame-reader.ts'
 import { FrameRing, MAX_BURST } from './frame-ring.ts'
 import type { LoadQos, LoadResult, MqttJob } from './job.ts'
 import { Latency } from './latency.ts'
+import { Pace } from './pace.ts'
+import { Pings } from './pings.ts'
 import { StampReader } from './stamp.ts'
 
 const MAX_UNACKNOWLEDGED = 100
@@ -49,11 +52,11 @@ class Publisher {
   }
 
   /** Sends one burst of at most `count`; says how many it was. */
-  burst(count: number, nowMs: number): number {
+  burst(count: number, sentAtMs: number): number {
     if (this.#connection.blocked) return 0
     const size = Math.min(count, MAX_BURST, MAX_UNACKNOWLEDGED - this.unacknowledged)
     if (size <= 0) return 0
-    this.#connection.write(this.#ring.take(size, nowMs))
+    this.#connection.write(this.#ring.take(size, sentAtMs))
     this.#sent += size
     return size
   }
@@ -63,14 +66,27 @@ class MqttLoad implements Workload {
   readonly latency = new Latency()
   readonly #window: number
   readonly #copies: number
+  readonly #pace: Pace | undefined
+  readonly #pings: Pings | undefined
   readonly #publishers: Publisher[] = []
   readonly #sample = (sentAtMs: number) => this.latency.add(performance.now() - sentAtMs)
   #published = 0
   #delivered = 0
 
-  constructor(window: number, copies: number) {
+  constructor(window: number, copies: number, pace: Pace | undefined, pings: Pings | undefined) {
     this.#window = window
     this.#copies = copies
+    this.#pace = pace
+    this.#pings = pings
+  }
+
+  begin(nowMs: number): void {
+    this.#pace?.begin(nowMs, this.#published)
+    this.#pings?.clear()
+  }
+
+  end(): void {
+    this.#pace?.end()
   }
 
   publishWith(publisher: Publisher): void {
@@ -103,13 +119,16 @@ class MqttLoad implements Workload {
 
   fill(nowMs: number): boolean {
     // A publish counts against the window until its last copy has arrived.
-    const limit = this.#window + this.#delivered / this.#copies
+    const limit = this.#pace?.limit(nowMs) ?? this.#window + this.#delivered / this.#copies
+    // At a rate every publisher takes its share: else the first would send all that a moment has.
+    const share = this.#pace === undefined ? MAX_BURST : Math.ceil((limit - this.#published) / this.#publishers.length)
     let progress = true
     while (progress && this.#published < limit) {
       progress = false
       for (const publisher of this.#publishers) {
         if (this.#published >= limit) break
-        const sent = publisher.burst(Math.ceil(limit - this.#published), nowMs)
+        const sentAtMs = this.#pace?.dueMs(this.#published) ?? nowMs
+        const sent = publisher.burst(Math.min(share, Math.ceil(limit - this.#published)), sentAtMs)
         this.#published += sent
         if (sent > 0) progress = true
       }
@@ -122,16 +141,21 @@ export async function runMqttLoad(job: MqttJob): Promise<LoadResult> {
   if (job.publishers > MAX_PUBLISHERS) throw new Error(`at most ${MAX_PUBLISHERS} publishers`)
   const fanIn = job.shape === 'fan-in'
   const topicOf = (publisher: number) => (fanIn ? `dev/${FIRST_DEVICE + publisher}/up` : BROADCAST)
-  const filter = fanIn ? 'dev/+/up' : BROADCAST
-  const load = new MqttLoad(job.window, job.subscribers)
-  const loop = new ClosedLoop(load)
-  const subscribers = await openConnections(job.port, 'bench-sub', job.subscribers, { filter: () => filter, qos: job.qos })
-  for (const subscriber of subscribers) load.receiveWith(subscriber, topicOf(0), job.qos, job.publishers, loop.wake)
+  const filter = job.filter ?? (fanIn ? 'dev/+/up' : BROADCAST)
+  const pings = job.pings === true ? await Pings.start(job.port) : undefined
+  let loop: ClosedLoop | undefined
+  const wake = () => loop?.wake()
+  const load = new MqttLoad(job.window, job.subscribers, job.rate === undefined ? undefined : new Pace(job.rate, wake), pings)
+  loop = new ClosedLoop(load)
+  const subscription = { filter: () => filter, qos: job.qos }
+  const subscribers = await openConnections(job.port, 'bench-sub', job.subscribers, subscription, job.persistent)
+  for (const subscriber of subscribers) load.receiveWith(subscriber, topicOf(0), job.qos, job.publishers, wake)
   const publishers = await openConnections(job.port, 'bench-pub', job.publishers)
   for (const [index, connection] of publishers.entries()) {
-    load.publishWith(new Publisher(connection, new FrameRing(index, topicOf(index), job.qos), job.qos, loop.wake))
+    load.publishWith(new Publisher(connection, new FrameRing(index, topicOf(index), job.qos), job.qos, wake))
   }
   await delay(SETTLE_MS)
   await loop.measure(job.serverPid, job.warmSeconds)
-  return loop.measure(job.serverPid, job.seconds)
+  const result = await loop.measure(job.serverPid, job.seconds)
+  return pings === undefined ? result : { ...result, ...(await pings.stop()) }
 }

@@ -125,6 +125,7 @@ async function measure(count: number, what: string, seconds: number): Promise<Me
     generatorCpuSeconds: 0,
     p50Ms: at(0.5),
     p99Ms: at(0.99),
+    maxMs: latencies.at(-1) ?? 0,
     rssKb: memory.rssKb,
   }
 }
