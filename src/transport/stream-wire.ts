@@ -5,6 +5,7 @@
  */
 import type { Peer } from '../sdk.ts'
 import { Backlog } from './backlog.ts'
+import { FlushQueue } from './flush-queue.ts'
 import { gatherMany, gatherOne, surrenderScratch } from './gather.ts'
 import type { ListenerLimits, TotalLimits } from './listener.ts'
 import type { ListenerStats } from './listener-stats.ts'
@@ -45,16 +46,7 @@ const pool = new RangePool()
 /** Wires of the process for which bytes wait that the kernel did not take. */
 let waiting = 0
 
-let dirty: StreamWire[] = []
-let spare: StreamWire[] = []
-
-function flushDirty(): void {
-  const batch = dirty
-  dirty = spare
-  for (let i = 0; i < batch.length; i++) (batch[i] as StreamWire).flush()
-  batch.length = 0
-  spare = batch
-}
+const flushes = new FlushQueue<StreamWire>()
 
 const REFUSED: WireHandler = { onBytes() {}, onDrain() {}, onClosed() {} }
 
@@ -153,7 +145,7 @@ export abstract class StreamWire implements Wire {
     if ((this.#flags & (THROTTLED | DEAD)) === 0) this.startReading()
   }
 
-  /** Called once for each turn in which something was sent. */
+  /** Called once, in the same turn or a later one, after something was sent. */
   flush(): void {
     this.#flags &= ~DIRTY
     if (this.#pending > 0) this.#hand()
@@ -243,8 +235,7 @@ export abstract class StreamWire implements Wire {
 
   #markDirty(): void {
     this.#flags |= DIRTY
-    if (dirty.length === 0) setImmediate(flushDirty)
-    dirty.push(this)
+    flushes.add(this)
   }
 
   /** Writes the list, or adds it to the backlog while a write is in flight. */

@@ -1,0 +1,54 @@
+/** A fan-out is flushed over several turns, and nobody waits for it. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
+import { FlushQueue } from '../../../src/transport/flush-queue.ts'
+
+test('few wires are flushed in the turn in which they became dirty', async () => {
+  const queue = new FlushQueue()
+  const flushed: number[] = []
+  for (let index = 0; index < 10; index++) queue.add({ flush: () => flushed.push(index) })
+  assert.deepEqual(flushed, [])
+  await turn()
+  assert.deepEqual(flushed, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+})
+
+test('ten thousand wires take several turns, each once and in order, and what comes later does not wait for them', async () => {
+  const queue = new FlushQueue()
+  const total = 10_000
+  const flushed: number[] = []
+  for (let index = 0; index < total; index++) queue.add({ flush: () => flushed.push(index) })
+  let answered = 0
+  let turns = 0
+  let before = 0
+  while (flushed.length < total) {
+    queue.add({ flush: () => answered++ })
+    await turn()
+    turns++
+    // The first turn has the whole fan-out before the answer.
+    if (turns > 2) assert.ok(answered >= turns - 1, `${answered} answers in ${turns} turns`)
+    assert.ok(flushed.length - before <= 2000)
+    before = flushed.length
+    assert.ok(turns < total)
+  }
+  assert.ok(turns >= 5)
+  assert.deepEqual(
+    flushed,
+    Array.from({ length: total }, (_, index) => index),
+  )
+})
+
+test('a wire that is dirty again after its flush is flushed again, also within an unending fan-out', async () => {
+  const queue = new FlushQueue()
+  const counts = new Array<number>(3000).fill(0)
+  const wires = counts.map((_, index) => ({
+    flush(): void {
+      counts[index] = (counts[index] ?? 0) + 1
+      if ((counts[index] ?? 0) < 5) queue.add(this)
+    },
+  }))
+  for (const wire of wires) queue.add(wire)
+  for (let turns = 0; turns < 100 && counts.some((count) => count < 5); turns++) await turn()
+  await turn()
+  assert.deepEqual(new Set(counts), new Set([5]))
+})
