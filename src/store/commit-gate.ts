@@ -77,7 +77,8 @@ export class CommitGate {
     }
     this.#refused = true
     this.#closedAgain = false
-    setImmediate(() => this.#forget())
+    // Not before all that this turn sends was asked for, also where it began before its immediates.
+    setImmediate(() => setImmediate(() => this.#forget()))
     return false
   }
 

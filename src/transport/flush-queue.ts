@@ -18,12 +18,18 @@ export class FlushQueue<Wire extends Flushable> {
   #late: Wire[] = []
   #done = 0
   #isScheduled = false
+  #isHurried = false
   readonly #turn = (): void => this.#flush()
 
   /** A wire must not be added again before it was flushed. */
   add(wire: Wire): void {
     this.#fresh.push(wire)
     this.#schedule()
+  }
+
+  /** Whatever is dirty is flushed in this turn: the next one may find other conditions. */
+  hurry(): void {
+    this.#isHurried = true
   }
 
   #schedule(): void {
@@ -36,10 +42,12 @@ export class FlushQueue<Wire extends Flushable> {
     this.#isScheduled = false
     const batch = this.#fresh
     this.#fresh = this.#spare
-    const now = Math.min(batch.length, FLUSHES)
-    for (let i = 0; i < now; i++) (batch[i] as Wire).flush()
+    let now = 0
+    for (; now < batch.length && (now < FLUSHES || this.#isHurried); now++) (batch[now] as Wire).flush()
     if (this.#done < this.#late.length) this.#flushLate()
-    for (let i = now; i < batch.length; i++) this.#late.push(batch[i] as Wire)
+    for (; now < batch.length; now++) this.#late.push(batch[now] as Wire)
+    if (this.#isHurried && this.#done < this.#late.length) this.#flushLate()
+    this.#isHurried = false
     batch.length = 0
     this.#spare = batch
     if (this.#late.length > 0) this.#schedule()
@@ -47,8 +55,8 @@ export class FlushQueue<Wire extends Flushable> {
 
   #flushLate(): void {
     const late = this.#late
-    const end = Math.min(late.length, this.#done + FLUSHES)
-    while (this.#done < end) (late[this.#done++] as Wire).flush()
+    const end = this.#done + FLUSHES
+    while (this.#done < late.length && (this.#done < end || this.#isHurried)) (late[this.#done++] as Wire).flush()
     // Under a load that never lets it run empty, it must not grow either.
     if (this.#done * 2 < late.length) return
     late.splice(0, this.#done)

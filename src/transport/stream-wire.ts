@@ -249,6 +249,7 @@ export abstract class StreamWire implements Wire {
     const { gate } = this.#share.total
     if (gate?.closed === true && !gate.open()) {
       this.#cut('unavailable')
+      flushes.hurry() // what else waits must not leave either
       return
     }
     this.#share.stats.bytesOut += total

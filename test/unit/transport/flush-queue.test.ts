@@ -52,3 +52,23 @@ test('a wire that is dirty again after its flush is flushed again, also within a
   await turn()
   assert.deepEqual(new Set(counts), new Set([5]))
 })
+
+test('in a hurry all are flushed in one turn, those too that waited from earlier ones', async () => {
+  const queue = new FlushQueue()
+  let flushed = 0
+  for (let index = 0; index < 5000; index++) queue.add({ flush: () => flushed++ })
+  await turn()
+  assert.ok(flushed < 5000)
+  queue.add({
+    flush: () => {
+      flushed++
+      queue.hurry()
+    },
+  })
+  for (let index = 0; index < 5000; index++) queue.add({ flush: () => flushed++ })
+  await turn()
+  assert.equal(flushed, 10_001)
+  for (let index = 0; index < 5000; index++) queue.add({ flush: () => flushed++ })
+  await turn()
+  assert.ok(flushed < 15_001, 'the hurry ends with its turn')
+})
