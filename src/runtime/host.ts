@@ -7,6 +7,7 @@ import type { CloseReason, ConnectOutcome, ConnectRequest, Delivery, Link, Peer,
 import type { Listener } from '../transport/listener.ts'
 import type { TokenBucket } from '../transport/token-bucket.ts'
 import type { Wire, WireCloseCause, WireHandler } from '../transport/wire.ts'
+import { allBranches, type Branches, withBranch, withoutBranch } from './branches.ts'
 import { reasonOf } from './close-reasons.ts'
 import { describeError } from './describe-error.ts'
 import type { GatewayRuntime } from './gateway-runtime.ts'
@@ -37,7 +38,7 @@ export class SessionHost extends MeteredLink implements Link, WireHandler {
   #parking: Parking | undefined = undefined
   #inquiry: Inquiry | undefined = undefined
   #parent: SessionHost | undefined
-  #branches: Set<SessionHost> | undefined = undefined
+  #branches: Branches<SessionHost> = undefined
   #current: Uint8Array | undefined = undefined
   /** A connect that the session asked for before `open` returned it. */
   #early: ConnectRequest | undefined = undefined
@@ -72,7 +73,7 @@ export class SessionHost extends MeteredLink implements Link, WireHandler {
 
   onDrain(): void {
     this.#drained()
-    if (this.#branches !== undefined) for (const branch of this.#branches) branch.#drained()
+    for (const branch of allBranches(this.#branches)) branch.#drained()
   }
 
   onClosed(cause: WireCloseCause, error?: Error): void {
@@ -82,7 +83,7 @@ export class SessionHost extends MeteredLink implements Link, WireHandler {
 
   /** A silent datagram peer is kept while it stands for a client: its session knows when that ends. */
   onIdle(): boolean {
-    return this.client !== undefined || this.#connecting || (this.#branches?.size ?? 0) > 0
+    return this.client !== undefined || this.#connecting || this.#branches !== undefined
   }
 
   onWheelTimer(timer: number): void {
@@ -171,8 +172,7 @@ export class SessionHost extends MeteredLink implements Link, WireHandler {
 
   branch(open: (link: Link) => Session): Session {
     const host = new SessionHost(this.runtime, this.#wire, open, { parent: this })
-    this.#branches ??= new Set()
-    this.#branches.add(host)
+    this.#branches = withBranch(this.#branches, host)
     return host.session
   }
 
@@ -180,11 +180,10 @@ export class SessionHost extends MeteredLink implements Link, WireHandler {
     const target = (to as SessionHost).#root()
     const parent = this.#parent
     if (parent === undefined || this.closedBy !== undefined || target === parent || target.closedBy !== undefined) return
-    parent.#branches?.delete(this)
+    parent.#branches = withoutBranch(parent.#branches, this)
     this.#parent = target
     this.#wire = target.#wire
-    target.#branches ??= new Set()
-    target.#branches.add(this)
+    target.#branches = withBranch(target.#branches, this)
     this.count('moved')
   }
 
@@ -195,7 +194,7 @@ export class SessionHost extends MeteredLink implements Link, WireHandler {
     heir.#wire = this.#wire
     heir.#wire.handler = heir
     heir.listener = this.listener
-    if (heir.#branches !== undefined) for (const branch of heir.#branches) branch.#wire = heir.#wire
+    for (const branch of allBranches(heir.#branches)) branch.#wire = heir.#wire
     const bytes = this.#current
     this.closedBy = 'disconnected'
     this.detach('disconnected', false)
@@ -345,7 +344,7 @@ export class SessionHost extends MeteredLink implements Link, WireHandler {
 
   #finish(reason: CloseReason): void {
     const { counters, hosts } = this.runtime
-    if (this.#branches !== undefined) for (const branch of [...this.#branches]) branch.close(reason)
+    for (const branch of allBranches(this.#branches)) branch.close(reason)
     if (this.closedBy !== undefined) return
     // What waits in the queue is not offered to a session that is on its way out.
     this.hold()
@@ -365,7 +364,7 @@ export class SessionHost extends MeteredLink implements Link, WireHandler {
       hosts.delete(this)
       this.#wire.close()
     } else {
-      this.#parent.#branches?.delete(this)
+      this.#parent.#branches = withoutBranch(this.#parent.#branches, this)
     }
   }
 

@@ -92,9 +92,7 @@ export class Endpoint implements MessageLayer, ExchangeHost, TransmissionHost {
     this.deadlines = new Deadlines(context)
     this.#context = context
     this.#events = events
-    const { exchangeLifetimeMs, nonLifetimeMs } = deriveTimes(settings.parameters)
-    const { maxExchanges, maxReplyBytes } = settings
-    this.#exchanges = new Exchanges({ maxExchanges, maxReplyBytes, exchangeLifetimeMs, nonLifetimeMs })
+    this.#exchanges = new Exchanges(settings)
     const [high = 0, low = 0] = context.random(2)
     this.#messageId = lastMessageId ?? (high << 8) | low // RFC 7252 4.4: begin anywhere
   }

@@ -2,14 +2,14 @@
 import { CON } from './codes.ts'
 import type { Exchange } from './exchange.ts'
 import type { CoapMessage } from './message.ts'
+import { deriveTimes, type TransmissionParameters } from './parameters.ts'
 
+/** Those of the endpoint, so that every peer has the same one. */
 export interface ExchangeLimits {
   readonly maxExchanges: number
   /** Bytes of remembered replies. */
   readonly maxReplyBytes: number
-  /** EXCHANGE_LIFETIME and NON_LIFETIME. */
-  readonly exchangeLifetimeMs: number
-  readonly nonLifetimeMs: number
+  readonly parameters: TransmissionParameters
 }
 
 /** An eighth of the limit goes at a time. */
@@ -33,7 +33,8 @@ export class Exchanges {
   find(request: CoapMessage, now: number): Exchange | undefined {
     const exchange = this.#byMessageId?.get(request.messageId)
     if (exchange === undefined || !exchange.matches(request)) return undefined
-    const lifetimeMs = exchange.type === CON ? this.#limits.exchangeLifetimeMs : this.#limits.nonLifetimeMs
+    const { exchangeLifetimeMs, nonLifetimeMs } = deriveTimes(this.#limits.parameters)
+    const lifetimeMs = exchange.type === CON ? exchangeLifetimeMs : nonLifetimeMs
     return now - exchange.at < lifetimeMs ? exchange : undefined
   }
 
@@ -55,8 +56,9 @@ export class Exchanges {
   /** Forgets what is over; true when nothing is left to remember. */
   purge(now: number): boolean {
     if (this.#byMessageId === undefined) return true
+    const { exchangeLifetimeMs } = deriveTimes(this.#limits.parameters)
     for (const exchange of this.#byMessageId.values()) {
-      if (now - exchange.at < this.#limits.exchangeLifetimeMs) break
+      if (now - exchange.at < exchangeLifetimeMs) break
       this.#forget(exchange)
     }
     if (this.#byMessageId.size > 0) return false
