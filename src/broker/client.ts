@@ -10,6 +10,7 @@ import type { Port } from './port.ts'
 import { DeliveryQueue } from './queue.ts'
 import type { BrokerStats } from './stats.ts'
 import type { Subscription } from './subscription.ts'
+import { Terms } from './terms.ts'
 
 /** Messages still to be sent to a new subscription; pulled as the client can take them. */
 export interface Replay {
@@ -22,15 +23,13 @@ export class Client {
   port: Port
   /** The session host's object for this connection; opaque to the core, undefined while offline. */
   ref: object | undefined
-  protocol: string
-  version: string | undefined
+  #terms: Terms
   username: string | undefined
   /** Milliseconds since the epoch of the last change between online and offline. */
   since: number
   connected = false
   offlineReason: CloseReason | undefined = undefined
   expiryMs: number
-  keepAliveMs: number
   /** While offline: when the session ends (ms since the epoch), Infinity never. */
   endsAt = 0
   will: Will | undefined
@@ -46,8 +45,6 @@ export class Client {
   /** Sent before, to be sent again on this connection, in order. */
   redeliver: DeliveryRecord[] | undefined = undefined
   replays: Replay[] | undefined = undefined
-  window: number
-  trackQos0: boolean
   held = false
   /** Deliveries still allowed while held (`release(n)`). */
   credit = 0
@@ -67,37 +64,50 @@ export class Client {
     this.id = id
     this.port = port
     this.ref = ref
-    this.protocol = request.protocol
-    this.version = request.version
+    this.#terms = Terms.of(request, port)
     this.username = request.username
     this.since = now
     this.expiryMs = request.expiryMs
-    this.keepAliveMs = request.keepAliveMs
     this.will = request.will
-    this.window = windowOf(request, port)
-    this.trackQos0 = request.trackQos0 ?? false
   }
 
   /** Takes on the connection data of a resuming connect. */
   rebind(port: Port, ref: object, request: ConnectRequest, now: number): void {
     this.port = port
     this.ref = ref
-    this.protocol = request.protocol
-    this.version = request.version
+    this.#terms = Terms.of(request, port)
     this.username = request.username
     this.since = now
     this.expiryMs = request.expiryMs
-    this.keepAliveMs = request.keepAliveMs
     this.will = request.will
     this.willAt = 0
     this.endsAt = 0
-    this.window = windowOf(request, port)
-    this.trackQos0 = request.trackQos0 ?? false
   }
 
   /** Session state means something only to the gateway that made it; the instance may have been restarted since. */
   isOf(port: Port, { protocol }: ConnectRequest): boolean {
     return this.port.gateway === port.gateway && this.protocol === protocol
+  }
+
+  get protocol(): string {
+    return this.#terms.protocol
+  }
+
+  get version(): string | undefined {
+    return this.#terms.version
+  }
+
+  get keepAliveMs(): number {
+    return this.#terms.keepAliveMs
+  }
+
+  /** Deliveries that may wait for their acknowledgement at the same time. */
+  get window(): number {
+    return this.#terms.window
+  }
+
+  get trackQos0(): boolean {
+    return this.#terms.trackQos0
   }
 
   get queued(): number {
@@ -159,8 +169,4 @@ export class Client {
     this.queue ??= new DeliveryQueue(stats)
     return this.queue
   }
-}
-
-function windowOf(request: ConnectRequest, port: Port): number {
-  return Math.min(request.receiveMaximum ?? 65535, port.limits.maxInflight)
 }

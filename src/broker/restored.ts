@@ -62,8 +62,8 @@ export function restoreSession(
   outbox: Outbox,
 ): Client {
   const { connected, will } = session
-  const client = new Client(session.id, port, undefined, { ...session, clientId: session.id, cleanStart: false }, session.since)
-  client.window = session.window
+  const request = { ...session, clientId: session.id, cleanStart: false, receiveMaximum: session.window }
+  const client = new Client(session.id, port, undefined, request, session.since)
   client.offlineReason = connected ? 'connection-lost' : 'disconnected'
   if (connected) client.since = now
   client.endsAt = connected ? now + session.expiryMs : session.endsAt
