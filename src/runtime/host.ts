@@ -32,9 +32,8 @@ export class SessionHost extends MeteredLink implements Link, WireHandler {
   listener: Listener | undefined
   #wire: Wire
   #connecting = false
-  /** What has been asked elsewhere and not been answered: bytes are parked meanwhile. */
-  #waits = 0
   #timers: SessionTimers = undefined
+  /** While something has been asked elsewhere and not been answered. */
   #parking: Parking | undefined = undefined
   #inquiry: Inquiry | undefined = undefined
   #parent: SessionHost | undefined
@@ -126,7 +125,7 @@ export class SessionHost extends MeteredLink implements Link, WireHandler {
   }
 
   get connecting(): boolean {
-    return this.#connecting || this.#waits > 0
+    return this.#connecting || (this.#parking?.waits ?? 0) > 0
   }
 
   send(bytes: Uint8Array, start = 0, end = bytes.length): void {
@@ -286,19 +285,22 @@ export class SessionHost extends MeteredLink implements Link, WireHandler {
 
   protected override park(): (work: () => void) => void {
     const wire = this.#wire
-    this.#waits++
-    // A branch shares its wire with others, who must not wait for it: its session queues its own requests.
-    if (this.#parent === undefined && this.#parking === undefined) {
-      this.#parking = new Parking(this.peer.datagram)
-      wire.pause()
-    }
+    const parking = this.#parking ?? this.#startParking(wire)
+    parking.waits++
     return (work) => {
-      this.#waits--
+      parking.waits--
       this.event(() => {
         work()
-        if (this.#waits === 0) this.#unpark(wire)
+        if (parking.waits === 0) this.#unpark(wire)
       })
     }
+  }
+
+  #startParking(wire: Wire): Parking {
+    this.#parking = new Parking(this.peer.datagram)
+    // A branch shares its wire with others, who must not wait for it: its session queues its own requests.
+    if (this.#parent === undefined) wire.pause()
+    return this.#parking
   }
 
   #unpark(wire: Wire): void {

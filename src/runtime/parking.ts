@@ -6,6 +6,8 @@ const MAX_DATAGRAMS = 16
 const MAX_STREAM_BYTES = 256 * 1024
 
 export class Parking {
+  /** What has been asked elsewhere and not been answered. */
+  waits = 0
   readonly #datagram: boolean
   #chunks: Uint8Array[] = []
   #bytes = 0
