@@ -32,6 +32,6 @@ export interface Journal {
   sent(client: Client, record: DeliveryRecord): void
   /** The receiver confirmed receipt of a QoS 2 delivery. */
   received(client: Client, record: DeliveryRecord): void
-  /** The delivery is over: acknowledged, refused, dropped. */
+  /** The delivery is over: acknowledged, refused, dropped. Takes away its `stored` number. */
   done(client: Client, record: DeliveryRecord): void
 }

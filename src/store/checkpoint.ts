@@ -29,6 +29,12 @@ export class Checkpoint {
   readonly #delayed: Delayed[]
   readonly #from: number
   #clientsLeft = true
+  /** Whose deliveries are being recorded. */
+  #client: Client | undefined = undefined
+  /** The number of its session. */
+  #number = 0
+  #deliveries: DeliveryRecord[] = []
+  #next = 0
   #written = 0
 
   constructor(log: Log, journal: StoreJournal, living: Living) {
@@ -67,11 +73,15 @@ export class Checkpoint {
     // Between two slices a receiver may be done: what a receiver refers to stands in its own slice.
     const known = new Set<number>()
     while (this.#log.pending - before < SLICE_BYTES) {
+      if (this.#client !== undefined) {
+        this.#deliver(this.#client, known)
+        continue
+      }
       if (this.#clientsLeft) {
         if (++clients > SLICE_CLIENTS) return true
         const { value, done } = this.#clients.next()
         if (done === true) this.#clientsLeft = false
-        else if (value.number !== 0) this.#record(value, known)
+        else if (value.number !== 0) this.#open(value)
         continue
       }
       const delayed = this.#delayed.pop()
@@ -86,18 +96,31 @@ export class Checkpoint {
     return true
   }
 
-  #record(client: Client, known: Set<number>): void {
+  #open(client: Client): void {
     const journal = this.#journal
     journal.session(client)
     for (const subscription of client.allSubscriptions()) journal.subscribed(client, subscription)
     for (const [key, value] of client.memory?.entries() ?? []) journal.remembered(client, key, value)
-    const deliver = (record: DeliveryRecord): void => {
-      if (record.stored === 0) return
-      journal.delivery(client, record, known.has(record.stored))
-      known.add(record.stored)
+    this.#client = client
+    this.#number = client.number
+    // As they are now: those that come are recorded as they come, and in the queue others move up.
+    this.#deliveries = client.inflight?.inOrder() ?? []
+    client.queue?.each((record) => this.#deliveries.push(record))
+    this.#next = 0
+  }
+
+  /** Records the next delivery of the client, if that is not over, and the session has not ended in the meantime. */
+  #deliver(client: Client, known: Set<number>): void {
+    const record = client.number === this.#number ? this.#deliveries[this.#next++] : undefined
+    if (record === undefined) {
+      // Once more: nothing older will be there when one of the two is damaged.
+      if (client.number === this.#number) this.#journal.session(client)
+      this.#client = undefined
+      this.#deliveries = []
+      return
     }
-    for (const record of client.inflight?.inOrder() ?? []) deliver(record)
-    client.queue?.each(deliver)
-    journal.session(client) // once more: nothing older will be there when one of the two is damaged
+    if (record.stored === 0) return
+    this.#journal.delivery(client, record, known.has(record.stored))
+    known.add(record.stored)
   }
 }

@@ -116,6 +116,7 @@ export class StoreJournal implements Journal {
 
   done(client: Client, record: DeliveryRecord): void {
     this.#step(type.DONE, client, record, false)
+    record.stored = 0 // a checkpoint that still holds it must not bring it back
   }
 
   /** The message with this receiver, or, where the message is stored already, only the receiver. */
