@@ -126,6 +126,7 @@ export async function startRuntime(config: EffectiveConfig, options: RuntimeOpti
     now: () => turn.time(),
     uptimeMs: () => clock.monotonic() - started,
     heapBytes,
+    store: () => store?.status,
     bans,
     flapping,
     slow,

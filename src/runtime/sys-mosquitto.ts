@@ -47,6 +47,15 @@ export class MosquittoTree implements SysTree {
     for (const [reason, count] of Object.entries(stats.dropped)) put(`publish/messages/dropped/${reason}`, count)
     put('store/messages/count', stats.queued)
     put('store/messages/bytes', stats.queuedBytes)
+    const disk = this.#source.store()
+    if (disk !== undefined) {
+      put('store/disk/bytes', disk.bytes)
+      put('store/disk/segments', disk.segments)
+      put('store/disk/commits', disk.commits)
+      put('store/disk/failures', disk.failures)
+      put('store/disk/cleanings', disk.checkpoints)
+      put('store/disk/writes', disk.ready ? 1 : 0)
+    }
     put('retained messages/count', core.retainedStore.size)
     put('retained messages/bytes', core.retainedStore.bytes)
     put('delayed/count', core.delayed.size)

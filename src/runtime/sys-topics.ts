@@ -1,8 +1,10 @@
 /** `$SYS`: the process in numbers. Computed when somebody subscribes, and published at an interval to who listens. */
+
 import type { BrokerCore } from '../broker/core.ts'
 import type { Provider } from '../broker/presence.ts'
 import type { SlowSubscribers } from '../broker/slow-subscribers.ts'
 import { Message, topicMatches } from '../sdk.ts'
+import type { StoreStatus } from '../store/store.ts'
 import type { Bans } from './bans.ts'
 import type { GatewayRuntime } from './gateway-runtime.ts'
 
@@ -24,6 +26,8 @@ export interface SysSource {
   readonly flapping: { readonly detected: number }
   /** Undefined when the latency of deliveries is not measured. */
   readonly slow: SlowSubscribers | undefined
+  /** Undefined when nothing outlives the process. */
+  store(): StoreStatus | undefined
   gateways(): Iterable<GatewayRuntime>
 }
 

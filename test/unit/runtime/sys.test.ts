@@ -29,6 +29,7 @@ async function open() {
     now: () => world.now(),
     uptimeMs: () => 61_500,
     heapBytes: () => 1000,
+    store: () => ({ bytes: 10, segments: 1, commits: 2, failures: 0, checkpoints: 0, ready: true }),
     bans: { size: 1, refused: 2, overflowed: 0 },
     flapping: { detected: 1 },
     slow,
