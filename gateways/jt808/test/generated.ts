@@ -1,5 +1,4 @@
 /** Bodies of messages as JSON, made from the declared layouts: whatever a declaration allows, this draws. */
-import fc from 'fast-check'
 import { BASICS_SHAPE } from '../codec/bodies/location.ts'
 import { EXTRAS } from '../codec/bodies/location-extras.ts'
 import { PARAMETERS } from '../codec/bodies/parameter-table.ts'
@@ -8,14 +7,49 @@ import type { HeaderForm } from '../codec/index.ts'
 
 type Json = Record<string, unknown>
 
-/** Draws values one by one, so that a member may hang on the ones before it. */
-export type Draw = fc.GeneratorValue
+/**
+ * Draws values one by one, so that a member may hang on the ones before it. All of them come from one seed: a failure is told by its
+ * seed, and there is nothing to make smaller but that.
+ */
+export class Draw {
+  #state: number
+
+  constructor(seed: number) {
+    this.#state = seed | 0
+  }
+
+  /** From 0, less than `count`. */
+  below(count: number): number {
+    // A multiplicative hash of a counter (the finalizer of MurmurHash3): each draw differs in all bits from its neighbours.
+    this.#state = (this.#state + 0x9e3779b9) | 0
+    let bits = Math.imul(this.#state ^ (this.#state >>> 16), 0x85ebca6b)
+    bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35)
+    return Math.floor((((bits ^ (bits >>> 16)) >>> 0) / 2 ** 32) * count)
+  }
+
+  one<T>(choices: ArrayLike<T>): T {
+    return choices[this.below(choices.length)] as T
+  }
+
+  /** Some of `choices` in their order, at most `most`. */
+  some<T>(choices: readonly T[], most: number): T[] {
+    const kept = new Set(Array.from({ length: this.below(most + 1) }, () => this.one(choices)))
+    return choices.filter((choice) => kept.has(choice))
+  }
+
+  octets(length: number): Uint8Array {
+    return Uint8Array.from({ length }, () => this.below(0x100))
+  }
+}
 
 const MOST_ITEMS = 3
+/** Octets of what has no length of its own. */
+const MOST_OCTETS = 20
+const MOST_CHARACTERS = 12
 /** A tyre of this pressure shows as null. */
 const NOT_FITTED = 0xff
-const TEXT = fc.string({ unit: fc.constantFrom(...'aZ0;- 车牌龘€沪B'), maxLength: 12 })
-const TIME = fc.constantFrom('261122130501', '000000000000', '991231235959')
+const CHARACTERS = [...'aZ0;- 车牌龘€沪B']
+const TIMES = ['261122130501', '000000000000', '991231235959']
 
 /** A body of this shape; undefined when a member before says that it is not there. */
 export function bodyOf(draw: Draw, shape: Shape, form: HeaderForm): unknown {
@@ -27,8 +61,8 @@ function value(draw: Draw, shape: Shape, form: HeaderForm, owner: Json): unknown
     case 'number':
       return number(draw, shape.bits, shape.signed === true)
     case 'digits':
-      if (shape.octets === 6) return draw(() => TIME)
-      return draw(fc.string, { unit: fc.constantFrom(...'0123456789'), minLength: 2 * shape.octets, maxLength: 2 * shape.octets })
+      if (shape.octets === 6) return draw.one(TIMES)
+      return Array.from({ length: 2 * shape.octets }, () => draw.below(10)).join('')
     case 'text':
       return text(draw, 'octets' in shape ? shape.octets : 40)
     case 'octets':
@@ -40,54 +74,51 @@ function value(draw: Draw, shape: Shape, form: HeaderForm, owner: Json): unknown
     case 'struct':
       return struct(draw, shape.members, form)
     case 'list': {
-      const item = shape.item.kind === 'either' ? one(draw, shape.item.of) : shape.item
-      return Array.from({ length: draw(fc.nat, MOST_ITEMS) }, () => value(draw, item, form, owner))
+      const item = shape.item.kind === 'either' ? draw.one(shape.item.of) : shape.item
+      return Array.from({ length: draw.below(MOST_ITEMS + 1) }, () => value(draw, item, form, owner))
     }
     case 'numbers':
-      return draw(
-        fc.subarray,
+      return draw.some(
         Array.from({ length: shape.bits }, (_, at) => at + 1),
-        { maxLength: 4 },
+        4,
       )
     case 'location':
       return location(draw, form, shape.basics === true)
     case 'parameter':
       return parameter(draw)
     case 'either':
-      return value(draw, one(draw, shape.of), form, owner)
+      return value(draw, draw.one(shape.of), form, owner)
     case 'by-form':
       return value(draw, shape[form], form, owner)
   }
 }
 
-function one<T>(draw: Draw, choices: readonly T[]): T {
-  return draw(fc.constantFrom, ...choices)
-}
-
+/** Often one of the least or of the largest. */
 function number(draw: Draw, bits: number, signed: boolean): number {
   const size = 2 ** bits
-  const [min, max] = signed ? [-size / 2, size / 2 - 1] : [0, size - 1]
-  return draw(
-    (least: number, most: number) =>
-      fc.oneof(
-        fc.integer({ min: least, max: Math.min(most, 4) }),
-        fc.double({ min: least, max: most, noNaN: true }).map((value) => Math.round(value) + 0),
-      ),
-    min,
-    max,
-  )
+  const least = signed ? -size / 2 : 0
+  switch (draw.below(4)) {
+    case 0:
+      return least + draw.below(Math.min(size, 4))
+    case 1:
+      return least + size - 1 - draw.below(Math.min(size, 4))
+    case 2:
+      return draw.below(Math.min(signed ? size / 2 : size, 5))
+    default:
+      return least + draw.below(size)
+  }
 }
 
 /** At most so many octets of GBK, whose longest character has four; none at the end that reads as padding. */
 function text(draw: Draw, most: number): string {
-  return draw(() => TEXT)
-    .slice(0, Math.floor(most / 4))
+  const length = draw.below(Math.min(MOST_CHARACTERS, Math.floor(most / 4)) + 1)
+  return Array.from({ length }, () => draw.one(CHARACTERS))
+    .join('')
     .trimEnd()
 }
 
 function octets(draw: Draw, extent: Extent): Uint8Array {
-  if ('octets' in extent) return draw(fc.uint8Array, { minLength: extent.octets, maxLength: extent.octets })
-  return draw(fc.uint8Array, { maxLength: 20 })
+  return draw.octets('octets' in extent ? extent.octets : draw.below(MOST_OCTETS + 1))
 }
 
 function struct(draw: Draw, members: readonly Member[], form: HeaderForm): Json {
@@ -96,7 +127,7 @@ function struct(draw: Draw, members: readonly Member[], form: HeaderForm): Json 
     // What may follow the declared members would hide one that may be missing.
     if (member.name === 'extra_raw') continue
     if (member.when !== undefined && !holds(member.when, body, form)) continue
-    if (member.optional === true && draw(fc.boolean)) continue
+    if (member.optional === true && draw.below(2) === 0) continue
     const drawn = value(draw, member, form, body)
     if (drawn !== undefined) body[member.name] = drawn
   }
@@ -114,7 +145,7 @@ function holds(condition: ConditionShape, body: Json, form: HeaderForm): boolean
 function location(draw: Draw, form: HeaderForm, basics: boolean): Json {
   const report = value(draw, BASICS_SHAPE, form, {}) as Json
   const extra: Json = {}
-  for (const { name, field } of basics ? [] : draw(fc.subarray, [...EXTRAS], { maxLength: 4 })) {
+  for (const { name, field } of basics ? [] : draw.some(EXTRAS, 4)) {
     extra[name] = value(draw, field.shape, form, {})
   }
   const tyres = extra['tire_pressure'] as (number | null)[] | undefined
@@ -125,12 +156,12 @@ function location(draw: Draw, form: HeaderForm, basics: boolean): Json {
 }
 
 function parameter(draw: Draw): Json {
-  const { id, type } = one(draw, [...PARAMETERS, { id: 0x0110, type: 'octets' } as const])
+  const { id, type } = draw.one([...PARAMETERS, { id: 0x0110, type: 'octets' } as const])
   switch (type) {
     case 'text':
       return { id, value: text(draw, 48) }
     case 'octets':
-      return { id, value: Buffer.from(draw(fc.uint8Array, { maxLength: 20 })).toString('base64') }
+      return { id, value: Buffer.from(draw.octets(draw.below(MOST_OCTETS + 1))).toString('base64') }
     default:
       return { id, value: number(draw, { dword: 32, word: 16, byte: 8 }[type], false) }
   }
