@@ -2,7 +2,7 @@
 import type { Gateway, Link } from '#sdk'
 import type { EndpointSettings } from '#stacks/coap/endpoint'
 import { DEFAULT_SETTINGS } from '#stacks/coap/endpoint'
-import { deriveTimes } from '#stacks/coap/parameters'
+import { DEFAULT_PARAMETERS, deriveTimes } from '#stacks/coap/parameters'
 import type { StreamSettings } from '#stacks/coap/stream-endpoint'
 import { ByteBudget } from '#stacks/coap/uploads'
 import type { CoapClient } from './client.ts'
@@ -29,6 +29,7 @@ export class CoapGateway implements Gateway<CoapConfig> {
   constructor(config: CoapConfig) {
     const { transmission, limits, blockwise } = config
     const parameters = {
+      ...DEFAULT_PARAMETERS,
       ackTimeoutMs: transmission.ackTimeout,
       ackRandomFactor: transmission.ackRandomFactor,
       maxRetransmit: transmission.maxRetransmit,

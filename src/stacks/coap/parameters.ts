@@ -6,6 +6,8 @@ export interface TransmissionParameters {
   readonly maxRetransmit: number
   readonly nstart: number
   readonly maxLatencyMs: number
+  /** Bytes a second to a peer that does not respond. */
+  readonly probingRate: number
 }
 
 export const DEFAULT_PARAMETERS: TransmissionParameters = {
@@ -14,6 +16,7 @@ export const DEFAULT_PARAMETERS: TransmissionParameters = {
   maxRetransmit: 4, // MAX_RETRANSMIT
   nstart: 1, // NSTART
   maxLatencyMs: 100_000, // RFC 7252 4.8.2 MAX_LATENCY
+  probingRate: 1, // RFC 7252 4.8 PROBING_RATE
 }
 
 export interface DerivedTimes {

@@ -6,6 +6,7 @@ import { serialize } from './message.ts'
 import type { MessageLayer } from './message-layer.ts'
 import { BLOCK1, BLOCK2, type Option, OSCORE } from './options.ts'
 import { deriveTimes } from './parameters.ts'
+import { Probing } from './probing.ts'
 import type { Transmission, TransmissionOutcome } from './transmission.ts'
 
 export interface Request {
@@ -18,7 +19,8 @@ export interface Request {
 }
 
 /**
- * `reset`: the peer rejected it. `timeout`: no answer. `congested`: too much waits for this peer. `cancelled`: by us.
+ * `reset`: the peer rejected it. `timeout`: no answer. `congested`: too much waits for this peer, or went to it in vain.
+ * `cancelled`: by us.
  * `bad-option`: the answer has a critical option that we do not understand. RFC 7252 5.4.1
  * `not-genuine`: it should be protected, and is not. `exhausted`: the security context has no sequence numbers left.
  */
@@ -52,10 +54,12 @@ export class Requester implements RequestSender {
   readonly #pending = new Map<string, PendingRequest>()
   readonly #listeners = new Map<string, ResponseListener>()
   readonly #waitMs: number
+  readonly #probing: Probing
 
   constructor(endpoint: MessageLayer, random: (bytes: number) => Uint8Array) {
     this.#endpoint = endpoint
     this.#random = random
+    this.#probing = new Probing(endpoint.settings.parameters)
     this.#waitMs = deriveTimes(endpoint.settings.parameters).maxTransmitWaitMs
   }
 
@@ -77,9 +81,7 @@ export class Requester implements RequestSender {
     this.#pending.set(pending.token, pending)
     this.#endpoint.deadlines.set(pending, this.#endpoint.now() + this.#waitMs)
     if (!request.confirmable) {
-      this.#endpoint.sendNonConfirmable((messageId) => pending.serialize(NON, messageId), {
-        rejected: () => this.#fail(pending, 'reset'),
-      })
+      this.#sendNonConfirmable(pending)
       return handle
     }
     pending.transmission = this.#endpoint.sendConfirmable({
@@ -123,6 +125,7 @@ export class Requester implements RequestSender {
       this.#fail(pending, 'bad-option')
       return false
     }
+    this.#probing.heard()
     this.#forget(pending)
     if (pending.transmission !== undefined) this.#endpoint.confirm(pending.transmission)
     pending.done(response)
@@ -133,6 +136,20 @@ export class Requester implements RequestSender {
   close(): void {
     this.#listeners.clear()
     for (const pending of [...this.#pending.values()]) this.#fail(pending, 'cancelled')
+  }
+
+  #sendNonConfirmable(pending: PendingRequest): void {
+    const now = this.#endpoint.now()
+    if (!this.#probing.permits(now)) {
+      this.#fail(pending, 'congested')
+      return
+    }
+    const encode = (messageId: number): Uint8Array => {
+      const bytes = pending.serialize(NON, messageId)
+      this.#probing.sent(bytes.length, now)
+      return bytes
+    }
+    this.#endpoint.sendNonConfirmable(encode, { rejected: () => this.#fail(pending, 'reset') })
   }
 
   #onSettled(pending: PendingRequest, outcome: TransmissionOutcome): void {

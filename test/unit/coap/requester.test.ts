@@ -107,3 +107,18 @@ test('closing ends every request', () => {
   peer.advance(100_000)
   assert.deepEqual(peer.take(), [])
 })
+
+test('a peer that does not respond is probed at PROBING_RATE', () => {
+  const { peer, results, ask } = start()
+  for (let i = 0; i < 3; i++) assert.equal(ask(false).length, 4, 'it may be about to respond')
+  peer.advance(2000)
+  assert.equal(ask(false), '', '24 bytes went out, so it is the turn of the next after 24 s')
+  assert.deepEqual(results, ['congested'])
+  peer.advance(21_900)
+  assert.equal(ask(false), '')
+  peer.advance(100)
+  assert.equal(ask(false).length, 4)
+  peer.receive('54 45 5555 01010101')
+  assert.equal(results.at(-1), '2.05')
+  for (let i = 0; i < 3; i++) assert.equal(ask(false).length, 4, 'it responds')
+})
