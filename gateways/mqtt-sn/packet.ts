@@ -79,5 +79,6 @@ export function parse(datagram: Uint8Array, version: Version = '1.2'): Message |
 export function generate(message: Message, version?: '1.2'): Uint8Array
 export function generate(packet: Packet, version: '2.0'): Uint8Array
 export function generate(value: Message | Packet, version: Version = '1.2'): Uint8Array {
-  return version === '1.2' ? encode(value as Message) : encodePacket(value as Packet)
+  const datagram = version === '1.2' ? encode(value as Message) : encodePacket(value as Packet)
+  return datagram.slice()
 }

@@ -1,4 +1,5 @@
 /** One message to one datagram (MQTT-SN 1.2, 5.2 to 5.4). */
+import { Slab } from '#bytes/slab'
 import { Writer } from '#bytes/writer'
 import { LONG_LENGTH } from './decode.ts'
 import { CLEAN_SESSION, DUP, qosBits, RETAIN, WILL } from './flags.ts'
@@ -13,9 +14,14 @@ const LONGEST = 65535
 /** Length, type and control octet: what is left of 255 is for the node. */
 const LONGEST_NODE_ID = 252
 
-const writer = new Writer(2048)
+/** More octets than this are copied by the engine, fewer one by one. */
+const SMALL = 64
 
-/** The short form of the length where it is enough. Throws a RangeError for what no length can say. */
+const writer = new Writer(2048)
+// A small typed array of its own would be moved out of the heap by the socket: dearer than all else about an answer.
+const slab = new Slab()
+
+/** For sending, not for keeping. The short form of the length where it is enough. Throws a RangeError for what no length can say. */
 export function encode(message: Message): Uint8Array {
   if (message.type === 'forwarder') return encodeForwarder(message)
   writer.reset().u32(0)
@@ -30,13 +36,23 @@ export function frame(body: Writer, type: number): Uint8Array {
   bytes[LONGEST_HEADER - 1] = type
   if (size <= LONGEST_SHORT) {
     bytes[LONGEST_HEADER - 2] = size
-    return bytes.slice(LONGEST_HEADER - 2, length)
+    return copied(bytes, LONGEST_HEADER - 2, length)
   }
   if (length > LONGEST) throw new RangeError(`a message of ${length} octets: the longest has ${LONGEST}`)
   bytes[0] = LONG_LENGTH
   bytes[1] = length >> 8
   bytes[2] = length
-  return bytes.slice(0, length)
+  return copied(bytes, 0, length)
+}
+
+/** A view of a buffer that it shares with its neighbours. */
+function copied(source: Uint8Array, start: number, end: number): Uint8Array {
+  const size = end - start
+  const at = slab.reserve(size)
+  const { bytes } = slab
+  if (size > SMALL) bytes.set(source.subarray(start, end), at)
+  else for (let i = 0; i < size; i++) bytes[at + i] = source[start + i] as number
+  return new Uint8Array(bytes.buffer, bytes.byteOffset + at, size)
 }
 
 function encodeForwarder({ radius, nodeId, message }: Forwarder): Uint8Array {
