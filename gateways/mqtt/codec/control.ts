@@ -3,10 +3,13 @@
  * `structureFault` has found nothing. Exceptions and error events of mqtt-packet become `Malformed` values here.
  */
 import type { IConnackPacket, Packet, Parser } from 'mqtt-packet'
-import { generate, parser as makeParser } from 'mqtt-packet'
+import { generate, parser as makeParser, writeToStream } from 'mqtt-packet'
 import type { Malformed } from '#sdk'
 import { malformed } from '#sdk'
 import { structureFault } from './structure.ts'
+
+// A buffer for every number of two octets would cost 7 MiB, and the packets that go this way are few.
+writeToStream.cacheNumbers = false
 
 export type Version = 3 | 4 | 5
 
