@@ -69,6 +69,21 @@ test('what the terminal answers decides', async () => {
   }
 })
 
+test('a command as soon as the terminal is seen online is answered once, also when the old connection was still there', async () => {
+  const { gateway, app } = await scene({ sessionExpiry: '1h' })
+  for (let id = 1; id <= 3; id++) {
+    const terminal = new Terminal(gateway.connect())
+    terminal.peer.send(terminal.authenticate('any'))
+    const status = app.take().findLast(({ topic }) => topic.endsWith('/status'))
+    assert.match(status?.text ?? '', /"online":true/)
+    command(app, 'message', { text: 'hi' }, {}, String(id))
+    const [welcome, sent] = terminal.read()
+    assert.deepEqual([welcome?.type, sent?.type], ['platform-response', 'text-message'])
+    terminal.send(terminal.answer(sent as Message, 0))
+    assert.deepEqual(responses(app), [ok(String(id))])
+  }
+})
+
 test('an answer to something else answers nothing', async () => {
   const { world, gateway, app } = await scene()
   const terminal = Terminal.online(gateway)
