@@ -125,6 +125,7 @@ export class BrokerCore {
       this.#clients.set(id, client)
     } else {
       client.rebind(port, ref, request, now)
+      this.#outbox.wait(client)
     }
     client.connected = true
     client.offlineReason = undefined

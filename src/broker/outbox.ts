@@ -90,6 +90,11 @@ export class Outbox {
     }
   }
 
+  /** A session goes on: until its connect was answered (`resume`), what comes waits in order [OASIS 3.2.0-1]. */
+  wait(client: Client): void {
+    client.redeliver = []
+  }
+
   /** After the connect was answered: unacknowledged deliveries first, in order, with the dup flag [OASIS 4.4.0-1]. */
   resume(client: Client): void {
     const records = client.inflight?.inOrder()

@@ -151,6 +151,23 @@ test('a resumed session redelivers in order with dup, then what was queued; a re
   )
 })
 
+test('a resumed session gets nothing before its connect is answered, its own status neither', () => {
+  const world = new World()
+  const port = appPort(world.core)
+  const first = new AppClient(world.core, 'app', { cleanStart: false, expiryMs: 1000 }, port)
+  first.subscribe('devices/+/status')
+  first.disconnect()
+  const got: string[] = []
+  const request = { clientId: 'app', protocol: 'app', cleanStart: false, expiryMs: 1000, keepAliveMs: 0 }
+  const ref = { accept: (delivery: Delivery) => got.push(delivery.message.topic) > 0 }
+  const { client, outcome } = world.core.attach(port, ref, request)
+  assert.deepEqual([outcome.ok && outcome.sessionPresent, got], [true, []])
+  world.core.resume(client as Client)
+  assert.deepEqual(got, ['devices/app/status'])
+  world.core.publish(new Message('devices/other/status', new Uint8Array(0)))
+  assert.equal(got.length, 2)
+})
+
 test('a session expires after its time, with its subscriptions', () => {
   const world = new World()
   resumable(world, { expiryMs: 5000 }).subscribe('t', { qos: 1 })
