@@ -4,7 +4,7 @@ import { hasWildcard } from '#sdk'
 import type { Block } from '#stacks/coap/block'
 import { JSON_FORMAT } from '#stacks/coap/content-formats'
 import type { Response } from '#stacks/coap/exchange'
-import { type Notification, type NotificationOutcome, Observation } from '#stacks/coap/observe'
+import { type Notification, type NotificationOutcome, Observation, type ObservationOwner } from '#stacks/coap/observe'
 import type { Call } from './call.ts'
 import type { CoapClient } from './client.ts'
 import type { FewMap } from './few-map.ts'
@@ -25,7 +25,7 @@ export interface Subscription {
   newest: Observer | undefined
 }
 
-export class Observer {
+export class Observer implements ObservationOwner {
   readonly client: CoapClient
   readonly subscription: Subscription
   readonly qos: QoS
@@ -51,9 +51,12 @@ export class Observer {
     this.block = block2
     this.transferKey = call.transferKey
     const { confirmAfter, confirmEvery } = client.session.gateway.config
-    const over = (why: 'reset' | 'timeout'): void => client.observations.ended(this, why)
     const checkAfter = Math.min(confirmAfter, topic?.checkAfterMs ?? confirmAfter)
-    this.observation = new Observation(client.session, this.token, checkAfter, over, confirmEvery)
+    this.observation = new Observation(client.session, this.token, checkAfter, this, confirmEvery)
+  }
+
+  observationEnded(why: 'reset' | 'timeout'): void {
+    this.client.observations.ended(this, why)
   }
 
   accepts(message: Message): boolean {

@@ -48,7 +48,7 @@ function serve(server: Node): void {
     if (inquiry.request.code !== GET) {
       inquiry.respond({ code: CHANGED, payload: Uint8Array.from(inquiry.body) })
     } else if (inquiry.observe === 0) {
-      const observation = new Observation(server, inquiry.exchange.token, 3_600_000, () => {})
+      const observation = new Observation(server, inquiry.exchange.token, 3_600_000, { observationEnded() {} })
       inquiry.respond({ code: CONTENT, payload: BODY }, [observation.nextOption()])
       observation.start()
     } else {

@@ -157,7 +157,7 @@ function observed(seed: number): void {
     }
     const { token } = inquiry.exchange
     observations.get(token)?.cancel()
-    const observation = new Observation(server, token, 60_000, () => observations.delete(token))
+    const observation = new Observation(server, token, 60_000, { observationEnded: () => void observations.delete(token) })
     observations.set(token, observation)
     inquiry.respond(represent(), [observation.nextOption()])
     observation.start()

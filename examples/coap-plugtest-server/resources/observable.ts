@@ -133,9 +133,11 @@ export class Observer implements Notification, Timed {
     this.#peer = peer
     this.#inquiry = inquiry
     this.#format = format
-    this.observation = new Observation(peer, token, CONFIRM_AFTER_MS, (why) => {
-      peer.count(`observation-ended-${why}`)
-      this.#end()
+    this.observation = new Observation(peer, token, CONFIRM_AFTER_MS, {
+      observationEnded: (why) => {
+        peer.count(`observation-ended-${why}`)
+        this.#end()
+      },
     })
     peer.observers.set(token, this)
   }

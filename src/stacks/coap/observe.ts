@@ -44,6 +44,12 @@ export interface Notification {
   settled(outcome: NotificationOutcome): void
 }
 
+/** Whoever made the observation. */
+export interface ObservationOwner {
+  /** The client rejected a notification, or did not answer: what waited has been settled. RFC 7641 3.6, 4.5 */
+  observationEnded(reason: 'reset' | 'timeout'): void
+}
+
 /** Where a client is. Its message layer may be another one each time that something is to be sent. */
 export interface Place {
   readonly endpoint: MessageLayer
@@ -57,7 +63,7 @@ export class Observation implements Confirmable, ResetListener {
   readonly #confirmAfterMs: number
   /** So many Non-confirmable ones go out unheard; the next is Confirmable, and others wait for it. RFC 7641 4.5.1 */
   readonly #confirmEvery: number
-  readonly #ended: (reason: 'reset' | 'timeout') => void
+  readonly #owner: ObservationOwner
   #place: Place
   #waiting: Notification[] | undefined = undefined
   #current: Notification | undefined = undefined
@@ -73,14 +79,14 @@ export class Observation implements Confirmable, ResetListener {
     place: Place,
     token: string,
     confirmAfterMs: number,
-    ended: (reason: 'reset' | 'timeout') => void,
+    owner: ObservationOwner,
     confirmEvery = Number.POSITIVE_INFINITY,
   ) {
     this.token = token
     this.#confirmEvery = confirmEvery
     this.#place = place
     this.#confirmAfterMs = confirmAfterMs
-    this.#ended = ended
+    this.#owner = owner
     this.#heardAt = place.endpoint.now()
   }
 
@@ -160,14 +166,14 @@ export class Observation implements Confirmable, ResetListener {
       return
     }
     this.#finish(outcome, notification)
-    if (outcome !== 'cancelled') this.#ended(outcome)
+    if (outcome !== 'cancelled') this.#owner.observationEnded(outcome)
   }
 
   /** The client rejected a Non-confirmable notification. */
   rejected(): void {
     if (this.#state === 'over') return
     this.#finish('reset', this.#abandon())
-    this.#ended('reset')
+    this.#owner.observationEnded('reset')
   }
 
   #pump(): void {
@@ -206,7 +212,7 @@ export class Observation implements Confirmable, ResetListener {
     }
     this.#current = undefined
     this.#finish('timeout', notification)
-    this.#ended('timeout')
+    this.#owner.observationEnded('timeout')
   }
 
   #serialize(type: typeof CON | typeof NON, messageId: number, notification: Notification): Uint8Array {

@@ -38,7 +38,7 @@ class Sample implements Notification {
 function start() {
   const peer = new FakePeer()
   const ends: string[] = []
-  const observation = new Observation(peer, 'tk', HOUR_MS, (reason) => ends.push(reason))
+  const observation = new Observation(peer, 'tk', HOUR_MS, { observationEnded: (reason) => void ends.push(reason) })
   observation.start()
   return { peer, ends, observation }
 }
@@ -82,7 +82,7 @@ test('newer is decided modulo 2^24, and by age', () => {
 
 test('nothing is sent before the registration was answered', () => {
   const peer = new FakePeer()
-  const observation = new Observation(peer, 'tk', HOUR_MS, () => {})
+  const observation = new Observation(peer, 'tk', HOUR_MS, { observationEnded() {} })
   observation.offer(new Sample('1', false))
   assert.deepEqual(peer.take(), [])
   observation.start()
