@@ -58,6 +58,17 @@ describe('coap-client of libcoap', { skip: without('mqtt', 'coap') || lacking(CO
     assert.match(error, /^4\.04/)
   })
 
+  test("libcoap's client proves its address by itself", async (t) => {
+    const own = { echo: 'large', listeners: [listener('udp')] }
+    const wary = await Server.start({ gateways: { mqtt: { listeners: [listener('tcp')] }, coap: own } })
+    t.after(() => wary.stop())
+    const wanted = `coap://127.0.0.1:${wary.port('coap', 'udp')}/ps/state/long?clientid=c1`
+    const text = 'abcdefghij'.repeat(40)
+    await publish(wary.port('mqtt'), 'mqttv311', ['-t', 'state/long', '-m', text, '-r', '-q', '1'])
+    assert.deepEqual(await coap('-m', 'get', wanted), { payload: text, error: '' })
+    await observe(wanted, t, 10).line(new RegExp(`^${text}$`))
+  })
+
   test('a retained publish by CoAP is kept for MQTT', async (t) => {
     await coap('-m', 'put', '-e', '42', uri('/ps/state/answer?clientid=c1&retain=true'))
     const subscriber = await Subscriber.open(mqtt, 'mqttv311', ['-t', 'state/answer', '-q', '1'], t)
