@@ -45,12 +45,12 @@ export class AddressSession extends Seats<ClientSession> implements Session {
   onBytes(datagram: Uint8Array): void {
     // The host wakes a session with nothing.
     if (datagram.length === 0) return
-    this.busy = true
+    if (this.condition !== 'closed') this.condition = 'busy'
     const message = decode(datagram)
     if (isMalformed(message)) this.link.malformed(message)
     else if (message.type === 'forwarder') this.#unwrap(message, datagram)
     else this.#receive(message, { client: this.client, node: undefined, encapsulation: undefined })
-    this.busy = false
+    if (this.condition === 'busy') this.condition = 'idle'
     this.leaveIfEmpty()
   }
 
@@ -143,7 +143,7 @@ export class AddressSession extends Seats<ClientSession> implements Session {
     const isNew = origin.node === undefined && origin.client === undefined && this.isEmpty
     if (isNew && owner.place.isAlone(owner)) {
       // It takes over this address, and is given the datagram again.
-      this.closed = true
+      this.condition = 'closed'
       this.link.yieldTo(owner.link)
       return true
     }
@@ -253,7 +253,7 @@ export class AddressSession extends Seats<ClientSession> implements Session {
   }
 
   onClose(reason: CloseReason): void {
-    this.closed = true
+    this.condition = 'closed'
     this.client?.onClose(reason)
   }
 

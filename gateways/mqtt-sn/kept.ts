@@ -21,12 +21,16 @@ export interface Nap {
   readonly sleepMs: number
 }
 
+interface Testament {
+  readonly will: Message
+  /** Its delay as the broker knows it; undefined: the broker does not know it. */
+  announcedMs: number | undefined
+}
+
 export class Kept {
   topics = new TopicIds()
-  #will: Message | undefined = undefined
+  #testament: Testament | undefined = undefined
   #sender: string | undefined = undefined
-  /** Delay of the will as the broker knows it; undefined: it knows none. */
-  #announcedMs: number | undefined = undefined
   /** Message ids of QoS 2 publishes that were accepted and not released yet. */
   #received: Set<number> | undefined = undefined
 
@@ -39,7 +43,7 @@ export class Kept {
   static #rebuilt(link: Link): Kept {
     const kept = new Kept()
     for (const [key, value] of link.remembered()) {
-      if (key === WILL) kept.#will = readWill(value)
+      if (key === WILL) kept.#testament = { will: readWill(value), announcedMs: undefined }
       else if (key === SENDER) kept.#sender = value
       else if (key.startsWith(TOPIC)) kept.topics.restore(Number(key.slice(TOPIC.length)), value)
       else if (key.startsWith(RECEIPT)) kept.#keep(Number(key.slice(RECEIPT.length)))
@@ -103,13 +107,12 @@ export class Kept {
   // ---- will ----------------------------------------------------------------------------------------------------
 
   get will(): Message | undefined {
-    return this.#will
+    return this.#testament?.will
   }
 
   setWill(link: Link, will: Message | undefined): void {
-    if (will === this.#will) return
-    this.#will = will
-    this.#announcedMs = undefined
+    if (will === this.will) return
+    this.#testament = will === undefined ? undefined : { will, announcedMs: undefined }
     if (will === undefined) {
       link.forget(WILL)
       link.setWill(undefined)
@@ -121,14 +124,15 @@ export class Kept {
 
   /** The broker has forgotten it with the connection; the session has not (6.3). */
   forgetAnnouncement(): void {
-    this.#announcedMs = undefined
+    if (this.#testament !== undefined) this.#testament.announcedMs = undefined
   }
 
   /** The broker is to publish it when nobody has heard of the client for so long: also when we are not there to say so. */
   announceWill(link: Link, delayMs: number): void {
-    if (this.#will === undefined || this.#announcedMs === delayMs) return
-    this.#announcedMs = delayMs
-    link.setWill({ message: this.#will, delayMs })
+    const testament = this.#testament
+    if (testament === undefined || testament.announcedMs === delayMs) return
+    testament.announcedMs = delayMs
+    link.setWill({ message: testament.will, delayMs })
   }
 
   // ---- protection ----------------------------------------------------------------------------------------------

@@ -12,9 +12,8 @@ export abstract class Seats<C extends Occupant> implements Place {
   #nodes: Map<string, C> | undefined = undefined
   /** Branches that are no clients. */
   guests = 0
-  closed = false
-  /** A datagram is being handled: who leaves now may make room for somebody else. */
-  busy = false
+  /** Busy while a datagram is being handled: who leaves now may make room for somebody else. */
+  protected condition: 'idle' | 'busy' | 'closed' = 'idle'
 
   constructor(link: Link) {
     this.link = link
@@ -53,7 +52,7 @@ export abstract class Seats<C extends Occupant> implements Place {
   }
 
   leaveIfEmpty(): void {
-    if (!this.closed && !this.busy && this.isEmpty) this.link.close('disconnected')
+    if (this.condition === 'idle' && this.isEmpty) this.link.close('disconnected')
   }
 
   // ---- Place ---------------------------------------------------------------------------------------------------

@@ -56,9 +56,9 @@ export class AddressSession extends Seats<Connection> implements Session {
   onBytes(datagram: Uint8Array): void {
     // The host wakes a session with nothing.
     if (datagram.length === 0) return
-    this.busy = true
+    if (this.condition !== 'closed') this.condition = 'busy'
     this.#unwrap(datagram, { client: this.client, node: undefined, forwarded: undefined, cover: undefined })
-    this.busy = false
+    if (this.condition === 'busy') this.condition = 'idle'
     this.leaveIfEmpty()
   }
 
@@ -149,7 +149,7 @@ export class AddressSession extends Seats<Connection> implements Session {
   #bring(owner: Connection, origin: Origin): boolean {
     const isNew = origin.node === undefined && origin.client === undefined && this.isEmpty
     if (isNew && owner.place.isAlone(owner)) {
-      this.closed = true
+      this.condition = 'closed'
       this.link.yieldTo(owner.link)
       return false
     }
@@ -252,7 +252,7 @@ export class AddressSession extends Seats<Connection> implements Session {
   }
 
   onClose(reason: CloseReason): void {
-    this.closed = true
+    this.condition = 'closed'
     this.client?.onClose(reason)
   }
 
