@@ -81,7 +81,8 @@ test('every entry point can be imported by the name of the package', async () =>
 })
 
 test('the command starts with a line that says how to run it', () => {
-  for (const target of Object.values(manifest.bin)) assert.match(readText(sourceOf(target)), /^#!\/usr\/bin\/env node\n/)
+  const line = /^#!\/usr\/bin\/env (node|-S node( --[a-z0-9=-]+)+)\n/
+  for (const target of Object.values(manifest.bin)) assert.match(readText(sourceOf(target)), line)
 })
 
 test('the way from a target to its source', () => {
