@@ -3,17 +3,7 @@
  * and strangers. It decides who a datagram is from; what the datagram means is the client's business.
  */
 import { toHex } from '#bytes/hex'
-import {
-  type CloseReason,
-  type ConnectOutcome,
-  type Delivery,
-  isMalformed,
-  type Link,
-  Message as Publication,
-  type PublishOutcome,
-  type Session,
-  type SubscribeOutcome,
-} from '#sdk'
+import { isMalformed, type Link, Message as Publication } from '#sdk'
 import { publisherFor } from './anonymous-publisher.ts'
 import { ClientSession } from './client-session.ts'
 import { decode, encode, type Message, type Of, ReturnCode, shortTopicName, TopicType } from './codec/index.ts'
@@ -32,7 +22,7 @@ interface Origin {
   readonly encapsulation: Uint8Array | undefined
 }
 
-export class AddressSession extends Seats<ClientSession> implements Session {
+export class AddressSession extends Seats<ClientSession> {
   readonly #shared: Shared
 
   constructor(shared: Shared, link: Link) {
@@ -228,36 +218,5 @@ export class AddressSession extends Seats<ClientSession> implements Session {
       return
     }
     publisherFor(this.#shared, this.link, this).publish(new Publication(topic, payload, 0, retain))
-  }
-
-  // ---- the client's events, which come to the owner of the link ------------------------------------------------
-
-  onTimer(): void {
-    this.client?.onTimer()
-  }
-
-  onConnect(outcome: ConnectOutcome): void {
-    this.client?.onConnect(outcome)
-  }
-
-  onDeliver(delivery: Delivery): void {
-    this.client?.onDeliver(delivery)
-  }
-
-  onPublished(tag: number, outcome: PublishOutcome): void {
-    this.client?.onPublished(tag, outcome)
-  }
-
-  onSubscribed(tag: number, outcome: SubscribeOutcome): void {
-    this.client?.onSubscribed(tag, outcome)
-  }
-
-  onClose(reason: CloseReason): void {
-    this.condition = 'closed'
-    this.client?.onClose(reason)
-  }
-
-  describe(): Readonly<Record<string, unknown>> {
-    return { ...this.client?.describe(), nodes: this.nodes }
   }
 }

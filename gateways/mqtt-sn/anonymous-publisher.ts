@@ -11,8 +11,7 @@ import {
   type PublishOutcome,
   type Session,
 } from '#sdk'
-import type { Occupant } from './place.ts'
-import type { Seats } from './seats.ts'
+import type { Seats, Sitter } from './seats.ts'
 import type { Shared } from './shared.ts'
 
 const SILENCE = 1
@@ -83,7 +82,7 @@ export class AnonymousPublisher implements Session {
 }
 
 /** Who publishes for senders at this address; a new one lives on a branch of it. */
-export function publisherFor(shared: Shared, link: Link, seats: Seats<Occupant>): AnonymousPublisher {
+export function publisherFor(shared: Shared, link: Link, seats: Seats<Sitter>): AnonymousPublisher {
   const { peer, gateway } = link
   const values: Readonly<Record<string, string>> = { peerhost: peer.address, peerport: String(peer.port), gateway }
   const clientId = shared.config.qosMinus1.clientId.replace(/\$\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole)

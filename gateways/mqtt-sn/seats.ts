@@ -2,10 +2,22 @@
  * Who speaks from one address: a client of its own, on the address's link, and the nodes behind it if it is a forwarder,
  * each on a branch. An address from which nobody speaks any more is not remembered.
  */
-import type { CloseReason, Link } from '#sdk'
+import type {
+  AuthenticationOutcome,
+  CloseReason,
+  ConnectOutcome,
+  Delivery,
+  Link,
+  PublishOutcome,
+  Session,
+  SubscribeOutcome,
+} from '#sdk'
 import type { Occupant, Place } from './place.ts'
 
-export abstract class Seats<C extends Occupant> implements Place {
+/** Has the events of a session but for the datagrams, which are read before it is known whose they are. */
+export type Sitter = Occupant & { onTimer(): void } & Omit<Session, 'onBytes' | 'onTimer'>
+
+export abstract class Seats<C extends Sitter> implements Place, Session {
   protected readonly link: Link
   #client: C | undefined = undefined
   /** By node id in hex. */
@@ -31,6 +43,8 @@ export abstract class Seats<C extends Occupant> implements Place {
     return this.#client === undefined && this.guests === 0 && this.nodes === 0
   }
 
+  abstract onBytes(bytes: Uint8Array): void
+
   /** Undefined is the address itself. */
   at(node: string | undefined): C | undefined {
     return node === undefined ? this.#client : this.#nodes?.get(node)
@@ -53,6 +67,45 @@ export abstract class Seats<C extends Occupant> implements Place {
 
   leaveIfEmpty(): void {
     if (this.condition === 'idle' && this.isEmpty) this.link.close('disconnected')
+  }
+
+  // ---- the client's events, which come to the owner of the link ------------------------------------------------
+
+  onTimer(): void {
+    this.#client?.onTimer()
+  }
+
+  onConnect(outcome: ConnectOutcome): void {
+    this.#client?.onConnect(outcome)
+  }
+
+  onChallenge(data: Uint8Array | undefined): void {
+    this.#client?.onChallenge?.(data)
+  }
+
+  onAuthenticated(outcome: AuthenticationOutcome): void {
+    this.#client?.onAuthenticated?.(outcome)
+  }
+
+  onDeliver(delivery: Delivery): void {
+    this.#client?.onDeliver(delivery)
+  }
+
+  onPublished(tag: number, outcome: PublishOutcome): void {
+    this.#client?.onPublished?.(tag, outcome)
+  }
+
+  onSubscribed(tag: number, outcome: SubscribeOutcome): void {
+    this.#client?.onSubscribed?.(tag, outcome)
+  }
+
+  onClose(reason: CloseReason): void {
+    this.condition = 'closed'
+    this.#client?.onClose(reason)
+  }
+
+  describe(): Readonly<Record<string, unknown>> {
+    return { ...this.#client?.describe?.(), nodes: this.nodes }
   }
 
   // ---- Place ---------------------------------------------------------------------------------------------------

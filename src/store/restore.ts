@@ -37,7 +37,7 @@ export function recover(log: Log): Recovery {
   const replay = new Replay()
   const damages: Damage[] = []
   log.replay(
-    (bytes, start, end) => replay.record(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), start, end),
+    (bytes, start, end) => replay.record(bytes, start, end),
     (damage) => {
       if (damages.length < MAX_DAMAGES) damages.push(damage)
     },

@@ -16,7 +16,7 @@ export interface Damage {
 }
 
 /** The record's octets are `bytes[start, end)`; they change after the call. */
-export type OnRecord = (bytes: Uint8Array, start: number, end: number, segment: number) => void
+export type OnRecord = (bytes: Buffer, start: number, end: number, segment: number) => void
 export type OnDamage = (damage: Damage) => void
 
 export interface ScanSource {
@@ -42,7 +42,7 @@ export class SegmentScan {
   #salt: number
   #file = -1
   /** Octets `[#base, #base + #filled)` of the file. */
-  #window = new Uint8Array(WINDOW_BYTES)
+  #window = Buffer.alloc(WINDOW_BYTES)
   #base = 0
   #filled = 0
   /** Where the next header should stand. */
@@ -188,7 +188,7 @@ export class SegmentScan {
     const capacity = Math.max(WINDOW_BYTES, length)
     const kept = Math.max(0, this.#base + this.#filled - position)
     const from = this.#window
-    if (capacity > from.length || from.length > capacity * 4) this.#window = new Uint8Array(capacity)
+    if (capacity > from.length || from.length > capacity * 4) this.#window = Buffer.alloc(capacity)
     if (kept > 0) this.#window.set(from.subarray(this.#filled - kept, this.#filled))
     this.#base = position
     this.#filled = kept

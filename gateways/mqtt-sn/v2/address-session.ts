@@ -3,19 +3,7 @@
  * decides who a packet is from; what the packet means is the client's business.
  */
 import { toHex } from '#bytes/hex'
-import {
-  type AuthenticationOutcome,
-  type CloseReason,
-  type ConnectOutcome,
-  type Delivery,
-  isMalformed,
-  type Link,
-  malformed,
-  Message as Publication,
-  type PublishOutcome,
-  type Session,
-  type SubscribeOutcome,
-} from '#sdk'
+import { isMalformed, type Link, malformed, Message as Publication } from '#sdk'
 import { publisherFor } from '../anonymous-publisher.ts'
 import { decodePacket, type Packet, type PacketOf, PacketType, packetType, Reason, TopicKind } from '../codec/v2/index.ts'
 import { mayReply } from '../reply-budget.ts'
@@ -43,7 +31,7 @@ interface Origin extends Path {
   readonly node: string | undefined
 }
 
-export class AddressSession extends Seats<Connection> implements Session {
+export class AddressSession extends Seats<Connection> {
   readonly #shared: Shared
 
   constructor(shared: Shared, link: Link) {
@@ -219,44 +207,5 @@ export class AddressSession extends Seats<Connection> implements Session {
       return
     }
     publisherFor(this.#shared, this.link, this).publish(new Publication(name, payload, 0, retain))
-  }
-
-  // ---- the client's events, which come to the owner of the link ------------------------------------------------
-
-  onTimer(): void {
-    this.client?.onTimer()
-  }
-
-  onConnect(outcome: ConnectOutcome): void {
-    this.client?.onConnect(outcome)
-  }
-
-  onChallenge(data: Uint8Array | undefined): void {
-    this.client?.onChallenge(data)
-  }
-
-  onAuthenticated(outcome: AuthenticationOutcome): void {
-    this.client?.onAuthenticated(outcome)
-  }
-
-  onDeliver(delivery: Delivery): void {
-    this.client?.onDeliver(delivery)
-  }
-
-  onPublished(tag: number, outcome: PublishOutcome): void {
-    this.client?.onPublished(tag, outcome)
-  }
-
-  onSubscribed(tag: number, outcome: SubscribeOutcome): void {
-    this.client?.onSubscribed(tag, outcome)
-  }
-
-  onClose(reason: CloseReason): void {
-    this.condition = 'closed'
-    this.client?.onClose(reason)
-  }
-
-  describe(): Readonly<Record<string, unknown>> {
-    return { ...this.client?.describe(), nodes: this.nodes }
   }
 }

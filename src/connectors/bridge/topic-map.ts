@@ -19,30 +19,14 @@ export class TopicMap {
 
   /** From here to the remote broker. */
   static out(topics: readonly BridgedTopic[]): TopicMap {
-    return new TopicMap(
-      topics
-        .filter(({ direction }) => direction !== 'in')
-        .map(({ topic, qos, localPrefix, remotePrefix }) => ({
-          filter: localPrefix + topic,
-          qos,
-          from: localPrefix,
-          to: remotePrefix,
-        })),
-    )
+    const leaving = topics.filter(({ direction }) => direction !== 'in')
+    return new TopicMap(leaving.map((topic) => rule(topic, topic.localPrefix, topic.remotePrefix)))
   }
 
   /** From the remote broker to here. */
   static in(topics: readonly BridgedTopic[]): TopicMap {
-    return new TopicMap(
-      topics
-        .filter(({ direction }) => direction !== 'out')
-        .map(({ topic, qos, localPrefix, remotePrefix }) => ({
-          filter: remotePrefix + topic,
-          qos,
-          from: remotePrefix,
-          to: localPrefix,
-        })),
-    )
+    const entering = topics.filter(({ direction }) => direction !== 'out')
+    return new TopicMap(entering.map((topic) => rule(topic, topic.remotePrefix, topic.localPrefix)))
   }
 
   /** What to subscribe to, each filter once, with its highest QoS. */
@@ -54,7 +38,11 @@ export class TopicMap {
 
   /** Undefined when no rule matches. */
   map(topic: string): string | undefined {
-    const rule = this.#rules.find(({ filter }) => topicMatches(filter, topic))
-    return rule === undefined ? undefined : rule.to + topic.slice(rule.from.length)
+    const found = this.#rules.find(({ filter }) => topicMatches(filter, topic))
+    return found === undefined ? undefined : found.to + topic.slice(found.from.length)
   }
+}
+
+function rule({ topic, qos }: BridgedTopic, from: string, to: string): Rule {
+  return { filter: from + topic, qos, from, to }
 }
