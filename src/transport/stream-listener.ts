@@ -10,6 +10,7 @@ import { bindError, ListenError } from './listen-error.ts'
 import type { AcceptWire, Listener, ListenerOptions, TotalLimits } from './listener.ts'
 import { emptyStats } from './listener-stats.ts'
 import { readProxyHeader } from './proxy-stage.ts'
+import { readShared } from './shared-read.ts'
 import { SocketWire, socketClosed } from './socket-wire.ts'
 import type { StreamWire, WireShare } from './stream-wire.ts'
 import { loadCredentials, TlsStage } from './tls.ts'
@@ -57,8 +58,15 @@ export class StreamListener implements Listener {
       },
     }
     const keepAliveMs = options.tcpKeepAliveMs ?? 0
-    this.#server = createServer({ noDelay: true, keepAlive: keepAliveMs > 0, keepAliveInitialDelay: keepAliveMs })
-    this.#server.on('connection', (socket) => this.#admit(socket))
+    // What lies beneath TLS or HTTP is read by them.
+    const isPlain = options.type === 'tcp'
+    this.#server = createServer({
+      noDelay: true,
+      keepAlive: keepAliveMs > 0,
+      keepAliveInitialDelay: keepAliveMs,
+      pauseOnConnect: isPlain,
+    })
+    this.#server.on('connection', (socket) => this.#admit(isPlain ? readShared(socket) : socket))
   }
 
   get kind(): TransportKind {

@@ -29,7 +29,10 @@ export interface Wire {
 
 /** No call comes from inside a call on the wire: a handler is never re-entered by what it does. */
 export interface WireHandler {
-  /** A stream chunk, or one datagram. The buffer is fresh and never reused: it belongs to the handler from then on. */
+  /**
+   * A stream chunk, or one datagram. The octets are the handler's from then on and never change. The buffer beneath may hold
+   * other chunks too: what is kept for long is copied.
+   */
   onBytes(bytes: Uint8Array): void
   /** A wire that was `congested` has room again: `queuedBytes` fell to half of `highWaterBytes`. */
   onDrain(): void

@@ -121,6 +121,24 @@ describe('tcp listener', () => {
     assert.deepEqual(first.closes, [])
   })
 
+  it('hands out chunks that no later read changes, whoever reads', async (t) => {
+    const bound = await bind(t)
+    const clients = [await dial(t, bound), await dial(t, bound), await dial(t, bound)]
+    const sent = clients.map(() => '')
+    for (let round = 0; round < 300; round++) {
+      for (const [index, client] of clients.entries()) {
+        // Sometimes more than one read takes.
+        const text = `${index}`.repeat(round % 50 === 49 ? 150_000 : 1 + ((round * 37) % 900))
+        sent[index] += text
+        client.write(text)
+      }
+      await turns(1)
+    }
+    const [first, second, third] = [await bound.peer(0), await bound.peer(1), await bound.peer(2)]
+    await Promise.all([first, second, third].map((peer, i) => peer.until(() => peer.text.length >= (sent[i] as string).length)))
+    assert.deepEqual([first.text, second.text, third.text], sent)
+  })
+
   it('stops reading when it is paused, and loses nothing', async (t) => {
     const bound = await bind(t)
     const client = await dial(t, bound)
