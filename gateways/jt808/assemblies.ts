@@ -90,7 +90,7 @@ export class Assemblies {
       assembly = { id, firstSn, total: part.total, parts: new Map(), prints: new Map(), bytes: 0, cost: 0, lastAt: now, asked: 0 }
       this.#open.push(assembly)
     }
-    assembly.parts.set(index, body.slice())
+    assembly.parts.set(index, new Uint8Array(body))
     assembly.prints.set(index, print)
     assembly.bytes += body.length
     assembly.cost += cost

@@ -33,7 +33,7 @@ export class ReceivedFile {
     if (known !== undefined && known.length >= data.length) return 'kept'
     const cost = PIECE_COST + data.length
     if (this.#budget.used + cost > this.#budget.limit) return 'no-memory'
-    this.#pieces.set(offset, data.slice())
+    this.#pieces.set(offset, new Uint8Array(data))
     this.#cost += cost
     this.#budget.used += cost
     return 'kept'

@@ -103,7 +103,7 @@ export class Reports {
     if (message.type === 'media-data' && this.#isLarge(message)) {
       this.#saving ??= new Map()
       this.#saving.set(key, message)
-      this.#link.save(mediaPath(message, this.#link.now()), message.body.multimedia.slice(), key)
+      this.#link.save(mediaPath(message, this.#link.now()), new Uint8Array(message.body.multimedia), key)
       return
     }
     this.#tellEvent(key, message, replied)

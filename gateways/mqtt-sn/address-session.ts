@@ -56,7 +56,7 @@ export class AddressSession extends Seats<ClientSession> {
     }
     const node = toHex(nodeId)
     // Answers go out with the same header; a copy, since the datagram holds more than that.
-    const encapsulation = datagram.slice(0, datagram.length - bytes.length)
+    const encapsulation = new Uint8Array(datagram.subarray(0, datagram.length - bytes.length))
     this.#receive(message, { client: this.at(node), node, encapsulation })
   }
 

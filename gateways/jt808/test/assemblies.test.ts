@@ -87,6 +87,16 @@ test('property: messages come together in any order, mixed and repeated, each on
   )
 })
 
+test('a part is copied: the chunk that it came in is not kept', () => {
+  const assemblies = new Assemblies(budget())
+  const chunk = Buffer.from('abcdef')
+  const [first, second] = message(0x0801, 1, 2, 7) as [Piece, Piece]
+  assert.equal(add(assemblies, { ...first, body: chunk.subarray(0, 3) }).kind, 'kept')
+  chunk.fill(0)
+  const added = add(assemblies, { ...second, body: Buffer.from('def') })
+  assert.equal(added.kind === 'complete' && Buffer.from(added.body).toString(), 'abcdef')
+})
+
 test('a device that gives every part the same serial number is understood', () => {
   const assemblies = new Assemblies(budget())
   const pieces = [1, 2, 3].map((part) => piece(0x0801, 7, part, 3, Uint8Array.of(part)))

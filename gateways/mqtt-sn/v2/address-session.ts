@@ -63,7 +63,7 @@ export class AddressSession extends Seats<Connection> {
 
   #forwarded({ address, packet }: PacketOf<'forwarder'>): void {
     const node = toHex(address)
-    const origin = { client: this.at(node), node, forwarded: address.slice(), cover: undefined }
+    const origin = { client: this.at(node), node, forwarded: new Uint8Array(address), cover: undefined }
     if (this.#shared.config.forwarder.enabled) {
       this.#unwrap(packet, origin)
       return

@@ -50,7 +50,7 @@ export class Authenticating {
     if (!isAnswer && !isAgain) return false
     this.#packetId = packetId
     this.#turn = 'method'
-    const said = data.slice()
+    const said = new Uint8Array(data)
     if (isAnswer) this.#link.respond(said)
     else this.#link.authenticate({ ...this.#request, authentication: { method, data: said } })
     return true

@@ -59,14 +59,14 @@ export function expiryOf(seconds: number | undefined): number {
 
 function proofOf(auth: Authentication): Pick<ConnectRequest, 'username' | 'password' | 'authentication'> | undefined {
   if (auth.method === BASIC_METHOD) return credentialsOf(auth)
-  return { authentication: { method: auth.method, data: auth.data.slice() } }
+  return { authentication: { method: auth.method, data: new Uint8Array(auth.data) } }
 }
 
 /** User name and password of the basic method, each with its length; undefined: the data is something else. */
 function credentialsOf({ data }: Authentication): { username: string; password: Uint8Array } | undefined {
   const reader = new Reader(data)
   const username = reader.take(reader.u16())
-  const password = reader.take(reader.u16()).slice()
+  const password = new Uint8Array(reader.take(reader.u16()))
   if (!reader.ok || reader.remaining > 0) return undefined
   return { username: new TextDecoder().decode(username), password }
 }

@@ -58,7 +58,7 @@ export class PacketCursor {
   binary(): Uint8Array {
     const length = this.u16()
     if (!this.#take(length)) return new Uint8Array(0)
-    return this.#bytes.slice(this.at - length, this.at)
+    return new Uint8Array(this.#bytes.subarray(this.at - length, this.at))
   }
 
   #take(length: number): boolean {

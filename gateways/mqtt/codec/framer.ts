@@ -6,6 +6,9 @@
 import type { Framer, FrameSink, Malformed } from '#sdk'
 import { malformed } from '#sdk'
 
+/** A chunk from here on fills its buffer; smaller ones share theirs with chunks of other connections. */
+const SMALL_CHUNK_BYTES = 16_384
+
 /** [MQTT-1.5.5]: four length octets at most. */
 export const MAX_REMAINING_LENGTH = 268_435_455
 
@@ -44,7 +47,7 @@ export class PacketFramer {
       return
     }
     if (chunk.length > 0) {
-      this.#rest.push(chunk)
+      this.#rest.push(chunk.length < SMALL_CHUNK_BYTES ? new Uint8Array(chunk) : chunk)
       this.#restBytes += chunk.length
     }
     if (this.#restBytes < this.#wanted) return
@@ -95,8 +98,8 @@ export class PacketFramer {
   }
 
   #keep(bytes: Uint8Array, from: number, wanted: number): void {
-    // A copy: a few bytes must not keep a whole chunk alive.
-    this.#rest = [bytes.slice(from)]
+    // A copy (`slice` of a Buffer is none): a few bytes must not keep a whole chunk alive.
+    this.#rest = [new Uint8Array(bytes.subarray(from))]
     this.#restBytes = bytes.length - from
     this.#wanted = wanted
   }

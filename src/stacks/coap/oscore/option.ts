@@ -28,14 +28,14 @@ export function decodeOscoreHeader(value: Uint8Array): OscoreHeader | undefined 
   if ((flags & RESERVED) !== 0 || ivBytes > MAX_PARTIAL_IV_BYTES || flags === 0) return undefined
   let at = 1 + ivBytes
   if (at > value.length) return undefined
-  const partialIv = ivBytes === 0 ? undefined : value.slice(1, at)
+  const partialIv = ivBytes === 0 ? undefined : new Uint8Array(value.subarray(1, at))
   let kidContext: Uint8Array | undefined
   if ((flags & KID_CONTEXT) !== 0) {
     const length = value[at++]
     if (length === undefined || at + length > value.length) return undefined
-    kidContext = value.slice(at, at + length)
+    kidContext = new Uint8Array(value.subarray(at, at + length))
     at += length
   }
-  if ((flags & KID) !== 0) return { partialIv, kidContext, kid: value.slice(at) }
+  if ((flags & KID) !== 0) return { partialIv, kidContext, kid: new Uint8Array(value.subarray(at)) }
   return at === value.length ? { partialIv, kidContext, kid: undefined } : undefined
 }
