@@ -1,53 +1,27 @@
 /** TLS and WebSocket over TLS, with certificates as openssl makes them, and clients that verify them. */
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { App, Sys } from '../e2e/mqtt-app.ts'
 import { without } from '../e2e/needs.ts'
 import { listener, Server } from '../e2e/server.ts'
 import { TcpPeer } from '../e2e/tcp-peer.ts'
 import { run } from '../support/process.ts'
+import { Certificates } from './certificates.ts'
 import { lacking, program } from './program.ts'
-
-let folder = ''
-const inFolder = (name: string): string => join(folder, name)
-
-async function openssl(...args: readonly string[]): Promise<string> {
-  const { code, stdout, stderr } = await run(program('openssl'), args, { cwd: folder })
-  assert.equal(code, 0, stderr)
-  return stdout + stderr
-}
-
-const EC_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
-
-/** A certificate that signs itself. */
-async function selfSigned(name: string, subject: string, ...more: readonly string[]): Promise<void> {
-  const files = ['-keyout', `${name}-key.pem`, '-out', `${name}.pem`]
-  await openssl('req', '-x509', ...EC_KEY, ...files, '-days', '2', '-subj', subject, ...more)
-}
-
-/** A client certificate that `ca` signs. */
-async function signed(name: string, subject: string): Promise<void> {
-  await openssl('req', ...EC_KEY, '-keyout', `${name}-key.pem`, '-out', `${name}.csr`, '-subj', subject)
-  const files = ['-in', `${name}.csr`, '-CA', 'ca.pem', '-CAkey', 'ca-key.pem', '-out', `${name}.pem`]
-  await openssl('x509', '-req', ...files, '-CAcreateserial', '-days', '2')
-}
 
 describe('TLS', { skip: without('mqtt') || lacking('openssl') }, () => {
   let server: Server
+  let certificates: Certificates
   let ca: Buffer
 
   before(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'omnigate-tls-'))
-    await selfSigned('server', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1')
-    await selfSigned('ca', '/CN=Device CA')
-    await selfSigned('stranger', '/CN=stranger')
-    await signed('device', '/CN=meter-7')
-    ca = readFileSync(inFolder('server.pem'))
-    const tls = { cert: inFolder('server.pem'), key: inFolder('server-key.pem') }
-    const mutual = { ...tls, ca: inFolder('ca.pem'), requireClientCert: true }
+    certificates = new Certificates()
+    const tls = await certificates.ofServer('server')
+    await certificates.selfSigned('ca', '/CN=Device CA')
+    await certificates.selfSigned('stranger', '/CN=stranger')
+    await certificates.signed('device', '/CN=meter-7')
+    ca = certificates.read('server.pem')
+    const mutual = { ...tls, ca: certificates.path('ca.pem'), requireClientCert: true }
     const listeners = [
       listener('tls', { name: 'tls', tls: { ...tls, handshakeTimeout: '1s' } }),
       listener('wss', { name: 'wss', path: '/mqtt', tls }),
@@ -58,7 +32,7 @@ describe('TLS', { skip: without('mqtt') || lacking('openssl') }, () => {
   })
   after(async () => {
     await server?.stop()
-    rmSync(folder, { recursive: true, force: true })
+    certificates.delete()
   })
 
   const tlsPort = (nth = 0): number => server.port('mqtt', 'tls', nth)
@@ -82,7 +56,7 @@ describe('TLS', { skip: without('mqtt') || lacking('openssl') }, () => {
 
   test('mosquitto clients verify the server and exchange messages', { skip: lacking('mosquitto_pub') }, async (t) => {
     const app = await (await App.connect(server.port('mqtt'), t)).subscribe('tls/mosquitto')
-    const place = ['-h', 'localhost', '-p', String(tlsPort()), '--cafile', inFolder('server.pem')]
+    const place = ['-h', 'localhost', '-p', String(tlsPort()), '--cafile', certificates.path('server.pem')]
     const { code, stderr } = await run(program('mosquitto_pub'), [...place, '-t', 'tls/mosquitto', '-m', 'sealed', '-q', '1'])
     assert.equal(code, 0, stderr)
     await app.message('the message', ({ text }) => text === 'sealed')
@@ -91,7 +65,7 @@ describe('TLS', { skip: without('mqtt') || lacking('openssl') }, () => {
   for (const version of ['-tls1_2', '-tls1_3']) {
     test(`openssl s_client ${version} finishes its handshake and verifies the certificate`, async () => {
       const place = ['-connect', `localhost:${tlsPort()}`, '-servername', 'localhost', '-verify_hostname', 'localhost']
-      const text = await openssl('s_client', ...place, '-CAfile', 'server.pem', '-verify_return_error', version)
+      const text = await certificates.openssl('s_client', ...place, '-CAfile', 'server.pem', '-verify_return_error', version)
       assert.match(text, /Verify return code: 0 \(ok\)/)
       assert.match(text, version === '-tls1_2' ? /TLSv1\.2/ : /TLSv1\.3/)
     })
@@ -122,8 +96,8 @@ describe('TLS', { skip: without('mqtt') || lacking('openssl') }, () => {
 
   describe('with client certificates', () => {
     const pair = (name: string) => ({
-      cert: readFileSync(inFolder(`${name}.pem`)),
-      key: readFileSync(inFolder(`${name}-key.pem`)),
+      cert: certificates.read(`${name}.pem`),
+      key: certificates.read(`${name}-key.pem`),
     })
 
     test('a device whose certificate the CA signed gets in', async (t) => {
