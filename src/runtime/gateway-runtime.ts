@@ -64,7 +64,7 @@ export class GatewayRuntime implements Port {
     this.mountpoint = config.mountpoint
     this.#total = total
     this.#outside = shared.outside(config.name, (counter, by) => this.counters.add(this.counters.named, counter, by))
-    const { keys } = this.#outside
+    const { keys, notebook } = this.#outside
     this.#instance = module.create({
       name: config.name,
       config: config.own,
@@ -72,6 +72,7 @@ export class GatewayRuntime implements Port {
       limits: config.session,
       keys,
       crypto: systemCrypto,
+      notebook,
     })
     this.#open = (link) => this.#instance.open(link)
   }

@@ -7,6 +7,7 @@ import { SlowSubscribers } from '../broker/slow-subscribers.ts'
 import type { BrokerConfig } from '../config/broker-schema.ts'
 import { type EffectiveConfig, type NodeConfig, sessionLimits } from '../config/effective.ts'
 import type { Log, TransportKind } from '../sdk.ts'
+import { Notebooks } from '../store/notebooks.ts'
 import { Store } from '../store/store.ts'
 import type { TotalLimits } from '../transport/listener.ts'
 import { absentPorts } from './absent-port.ts'
@@ -107,7 +108,7 @@ export async function startRuntime(config: EffectiveConfig, options: RuntimeOpti
     node,
   )
   const rules = new TopicRules(config.broker)
-  const outside = outsideIn(node.dataDir, () => clock.now())
+  const outside = outsideIn(node.dataDir, () => clock.now(), store?.notebooks ?? new Notebooks())
   const { willOnShutdown } = node
   const shared: Shared = { clock, wheel: ticker.wheel, core, access, rules, bans, willOnShutdown, random, outside }
   const total: TotalLimits = {

@@ -17,7 +17,7 @@ export interface Shared {
   /** False: a client whose connection is closed by a stop leaves no will behind. */
   readonly willOnShutdown: boolean
   random(bytes: number): Uint8Array
-  /** Services, files and keys of one gateway instance; `count` adds to its counters. */
+  /** Services, files, keys and notebook of one gateway instance; `count` adds to its counters. */
   readonly outside: OutsideOf
 }
 

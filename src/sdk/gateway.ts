@@ -1,6 +1,6 @@
 /** A gateway is one folder whose `index.ts` exports one manifest as default. */
 import type { Crypto } from './crypto.ts'
-import type { FileLimits, Keys, Service } from './outside.ts'
+import type { FileLimits, Keys, Notebook, Service } from './outside.ts'
 import type { Link, Session } from './session.ts'
 
 export type TransportKind = 'tcp' | 'tls' | 'udp' | 'dtls' | 'ws' | 'wss'
@@ -38,6 +38,7 @@ export interface GatewayContext<Config> {
   readonly limits: SessionLimits
   readonly keys: Keys
   readonly crypto: Crypto
+  readonly notebook: Notebook
 }
 
 /** Common `session` block of every gateway instance. */

@@ -1,5 +1,5 @@
 /**
- * What a gateway may ask of the world beyond its devices: HTTP services, files and keys. The gateway declares them, the
+ * What a gateway may ask of the world beyond its devices: HTTP services, files, keys and a notebook. The gateway declares them, the
  * runtime does the work, and a session only sees a question and its answer, so that it stays pure.
  */
 
@@ -44,6 +44,20 @@ export interface RsaKey {
   readonly modulus: Uint8Array
   /** One block as long as the modulus, PKCS #1 v1.5 (RFC 8017 7.2.2); undefined when it is no such block. */
   decrypt(block: Uint8Array): Uint8Array | undefined
+}
+
+/**
+ * Small values that a gateway instance keeps for itself, whatever becomes of its sessions; over a restart of the process
+ * too, where the node has a store. What is sent after a change leaves only when the change is stored. The gateway bounds
+ * what it notes.
+ */
+export interface Notebook {
+  /** True: what is written outlives the process. */
+  readonly isDurable: boolean
+  read(key: string): string | undefined
+  write(key: string, value: string): void
+  erase(key: string): void
+  entries(): Iterable<readonly [key: string, value: string]>
 }
 
 /** Cryptography that a gateway may use: everything answers at once. */

@@ -8,6 +8,7 @@ import type { DeliveryRecord } from '../broker/delivery.ts'
 import type { Message } from '../sdk.ts'
 import type { StoreJournal } from './journal.ts'
 import type { Log } from './log.ts'
+import type { Note } from './notebooks.ts'
 
 /** What is alive, as the core holds it. */
 export interface Living {
@@ -27,6 +28,7 @@ export class Checkpoint {
   readonly #clients: Iterator<Client>
   readonly #retained: Iterator<Message>
   readonly #delayed: Delayed[]
+  readonly #notes: Iterator<Note, undefined>
   readonly #from: number
   #clientsLeft = true
   /** Whose deliveries are being recorded. */
@@ -37,13 +39,14 @@ export class Checkpoint {
   #next = 0
   #written = 0
 
-  constructor(log: Log, journal: StoreJournal, living: Living) {
+  constructor(log: Log, journal: StoreJournal, living: Living, notes: Iterator<Note, undefined>) {
     this.#log = log
     this.#journal = journal
     this.#clients = living.clients()
     this.#retained = living.retained()
     // The heap that it comes from is in another order after each change.
     this.#delayed = [...living.delayed()]
+    this.#notes = notes
     this.#from = log.head
     journal.restart()
   }
@@ -87,6 +90,11 @@ export class Checkpoint {
       const delayed = this.#delayed.pop()
       if (delayed !== undefined) {
         if (delayed.stored !== 0) this.#journal.delayed(delayed)
+        continue
+      }
+      const note = this.#notes.next().value
+      if (note !== undefined) {
+        this.#journal.noted(note.gateway, note.key, note.value)
         continue
       }
       const { value, done } = this.#retained.next()

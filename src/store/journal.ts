@@ -8,12 +8,13 @@ import type { Message } from '../sdk.ts'
 import type { CommitGate } from './commit-gate.ts'
 import type { Log } from './log.ts'
 import { messageBlockBytes, propertiesText, writeMessageBlock } from './message-block.ts'
+import type { NoteJournal } from './notebooks.ts'
 import { extraText, receiverBytes, writeReceiver } from './receiver-block.ts'
 import * as type from './record-types.ts'
 import { MESSAGE_BYTES, SESSION_BYTES, writeMessage, writeSession } from './record-types.ts'
 import { sessionText, subscriptionText } from './session-facts.ts'
 
-export class StoreJournal implements Journal {
+export class StoreJournal implements Journal, NoteJournal {
   readonly #log: Log
   readonly #gate: CommitGate
   /** The number given to the newest message. */
@@ -59,6 +60,12 @@ export class StoreJournal implements Journal {
   remembered(client: Client, key: string, value: string | undefined): void {
     if (value === undefined) this.#text(type.FORGOTTEN, client.number, key, true)
     else this.#text(type.REMEMBERED, client.number, JSON.stringify([key, value]), true)
+  }
+
+  noted(gateway: string, key: string, value: string | undefined): void {
+    const text = JSON.stringify(value === undefined ? [gateway, key] : [gateway, key, value])
+    const start = this.#begin(value === undefined ? type.ERASED : type.NOTED, 3 * text.length)
+    this.#end(start, start + 1 + this.#log.buffer.write(text, start + 1))
   }
 
   retained(message: Message): void {

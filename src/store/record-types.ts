@@ -17,6 +17,8 @@
  *     FORGOTTEN   session(4) key
  *     DELAYED     message(6) due-at(8) message-block
  *     FIRED       message(6)
+ *     NOTED       JSON of [gateway, key, value]
+ *     ERASED      JSON of [gateway, key]
  */
 export const MESSAGE = 1
 export const RECEIVER = 2
@@ -33,6 +35,8 @@ export const REMEMBERED = 12
 export const FORGOTTEN = 13
 export const DELAYED = 14
 export const FIRED = 15
+export const NOTED = 16
+export const ERASED = 17
 
 /** Octets of a session's number and a message's. */
 export const SESSION_BYTES = 4

@@ -4,6 +4,7 @@ import type { Restored, RestoredDelivery, RestoredSession } from '../broker/rest
 import type { Message, SubscribeOptions } from '../sdk.ts'
 import type { Damage, Log } from './log.ts'
 import { readMessageBlock } from './message-block.ts'
+import type { Note } from './notebooks.ts'
 import { type Receiver, readReceiver } from './receiver-block.ts'
 import * as type from './record-types.ts'
 import { MESSAGE_BYTES, readMessage, readSession, SESSION_BYTES } from './record-types.ts'
@@ -11,6 +12,7 @@ import { parseSession, parseSubscription, type SessionFacts } from './session-fa
 
 export interface Recovery {
   readonly state: Restored
+  readonly notes: Iterable<Note>
   /** The highest number that a message had. */
   readonly lastMessage: number
   readonly records: number
@@ -43,12 +45,14 @@ export function recover(log: Log): Recovery {
     },
   )
   const { lastMessage, records } = replay
-  return { state: replay.state(), lastMessage, records, damages }
+  return { state: replay.state(), notes: replay.notes.values(), lastMessage, records, damages }
 }
 
 class Replay {
   records = 0
   lastMessage = 0
+  /** By gateway and key. */
+  readonly notes = new Map<string, Note>()
   #lastSession = 0
   readonly #sessions = new Map<number, Session>()
   readonly #messages = new Map<number, Referred>()
@@ -85,6 +89,14 @@ class Replay {
       case type.FIRED:
         this.#delayed.delete(readMessage(buffer, at))
         return
+      case type.NOTED:
+      case type.ERASED: {
+        const [gateway = '', key = '', value] = JSON.parse(buffer.toString('utf8', at, end)) as string[]
+        const name = JSON.stringify([gateway, key])
+        if (value === undefined) this.notes.delete(name)
+        else this.notes.set(name, { gateway, key, value })
+        return
+      }
       default:
         this.#ofSession(kind, buffer, at, end)
     }

@@ -8,6 +8,7 @@ import { Checkpoint, type Living } from './checkpoint.ts'
 import { CommitGate } from './commit-gate.ts'
 import { StoreJournal } from './journal.ts'
 import { Log, type StoreError } from './log.ts'
+import { Notebooks } from './notebooks.ts'
 import { type Recovery, recover } from './restore.ts'
 
 export type Durability = 'fsync' | 'os'
@@ -31,6 +32,7 @@ export interface StoreStatus {
 export class Store {
   readonly gate: CommitGate
   readonly journal: StoreJournal
+  readonly notebooks: Notebooks
   /** What an earlier process left; the core takes it. */
   readonly recovery: Recovery
   readonly #log: Log
@@ -52,6 +54,7 @@ export class Store {
       committed: () => this.#committed(),
     })
     this.journal = new StoreJournal(log, this.gate, this.recovery.lastMessage, this.recovery.state.lastNumber)
+    this.notebooks = new Notebooks(this.journal, this.recovery.notes)
     this.#report()
   }
 
@@ -93,7 +96,7 @@ export class Store {
   /** Takes the next step to a log without what is dead. False when there is none left. Throws StoreError. */
   clean(): boolean {
     if (this.#living === undefined) return false
-    this.#checkpoint ??= new Checkpoint(this.#log, this.journal, this.#living)
+    this.#checkpoint ??= new Checkpoint(this.#log, this.journal, this.#living, this.notebooks.notes())
     const checkpoint = this.#checkpoint
     if (checkpoint.next()) return true
     this.#log.commit()

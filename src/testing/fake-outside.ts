@@ -1,7 +1,8 @@
-/** Services, files and keys of the test world: the test answers for the services, files are in memory, keys are real. */
+/** Services, files, keys and notebooks of the test world: the test answers for the services, files are in memory, the rest is real. */
 import { gatewayKeys, type KeptKey } from '../runtime/keys.ts'
 import type { GatewayOutside } from '../runtime/outside.ts'
 import type { Answer, SaveOutcome } from '../sdk.ts'
+import { Notebooks } from '../store/notebooks.ts'
 
 /** What a service says to a question. */
 export type ServiceDouble = (service: string, question: unknown) => Answer | Promise<Answer>
@@ -14,11 +15,13 @@ export class FakeOutside {
   /** Why the next files cannot be saved. */
   saveFailure: Exclude<SaveOutcome, { ok: true }>['reason'] | undefined = undefined
   readonly #services: ServiceDouble
+  readonly #notebooks: Notebooks
   readonly #keys = new Map<string, string>()
   #later: (() => void)[] = []
 
-  constructor(services: ServiceDouble = NOBODY) {
+  constructor(services: ServiceDouble = NOBODY, notebooks = new Notebooks()) {
     this.#services = services
+    this.#notebooks = notebooks
   }
 
   /** Runs what waits; false when nothing did. */
@@ -32,6 +35,7 @@ export class FakeOutside {
   of(gateway: string): GatewayOutside {
     return {
       keys: gatewayKeys(this.#kept(gateway)),
+      notebook: this.#notebooks.of(gateway),
       ask: (name, _service, question, done) => {
         const answer = this.#services(name, question)
         if (answer instanceof Promise) void answer.then((late) => this.#later.push(() => done(late)))

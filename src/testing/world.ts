@@ -105,7 +105,7 @@ export class World {
     )
     const clock = { now: () => this.now(), monotonic: () => this.#elapsedMs }
     const rules = new TopicRules({ rewrite: [], autoSubscribe: [], bridges: [], ...options.broker })
-    this.outside = new FakeOutside(options.services)
+    this.outside = new FakeOutside(options.services, this.store?.notebooks)
     const outside = (gateway: string) => this.outside.of(gateway)
     const { willOnShutdown = true, bans = new Bans(1000) } = options
     this.#shared = { clock, wheel: this.wheel, core: this.core, access, rules, bans, willOnShutdown, random, outside }
