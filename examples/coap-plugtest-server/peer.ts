@@ -45,6 +45,8 @@ export class PlugtestPeer implements EndpointEvents, ResponderEvents {
     this.#gate = new OscoreGate({
       findContext: (kid, kidContext) => site.findContext(kid, kidContext),
       openResponder,
+      now: () => context.now(),
+      random,
       count: (name) => this.count(name),
     })
   }

@@ -9,7 +9,7 @@ import { type CoapMessage, parse, serialize } from '#stacks/coap/message'
 import { textOption, URI_PATH } from '#stacks/coap/options'
 import { SecurityContext } from '#stacks/coap/oscore/context'
 import { protectRequest, unprotectResponse } from '#stacks/coap/oscore/protection'
-import { oscoreCipher } from '../../src/transport/oscore-cipher.ts'
+import { systemCrypto } from '../../src/runtime/crypto.ts'
 import { PlugtestServer } from './server.ts'
 
 test('a request that OSCORE protects is answered so', async (t) => {
@@ -35,7 +35,7 @@ test('a request that OSCORE protects is answered so', async (t) => {
       senderId: octets('00'),
       recipientId: octets('01'),
     },
-    oscoreCipher,
+    systemCrypto,
   )
   const options = ['oscore', 'hello', '1'].map((segment) => textOption(URI_PATH, segment))
   const { message, binding } = protectRequest(context, { code: GET, options }) ?? assert.fail()

@@ -16,7 +16,7 @@ import { OscoreGate } from '#stacks/coap/oscore/gate'
 import { OscoreSender } from '#stacks/coap/oscore/sender'
 import { Responder } from '#stacks/coap/responder'
 import { ByteBudget } from '#stacks/coap/uploads'
-import { oscoreCipher } from '../../src/transport/oscore-cipher.ts'
+import { systemCrypto } from '../../src/runtime/crypto.ts'
 import { Network, type Node } from '../unit/coap/network.ts'
 
 const PATH = [textOption(URI_PATH, 'a')]
@@ -31,7 +31,7 @@ const RESPONDER = {
 } as const
 
 function context(own: 0 | 1): SecurityContext {
-  return new SecurityContext({ masterSecret: SECRET, senderId: IDS[own], recipientId: IDS[1 - own] as Uint8Array }, oscoreCipher)
+  return new SecurityContext({ masterSecret: SECRET, senderId: IDS[own], recipientId: IDS[1 - own] as Uint8Array }, systemCrypto)
 }
 
 function serve(server: Node): void {
@@ -40,6 +40,8 @@ function serve(server: Node): void {
     // As careless as the application may be: the key id is the peer's to choose.
     findContext: () => known,
     openResponder: () => new Responder(server.endpoint, RESPONDER, new ByteBudget(8192), server, (n) => server.random(n)),
+    now: () => server.now(),
+    random: (bytes) => server.random(bytes),
     count: (name) => server.count(name),
   })
   server.onRequest = (request, exchange) => {
@@ -49,7 +51,10 @@ function serve(server: Node): void {
     if (inquiry.request.code !== GET) {
       inquiry.respond({ code: CHANGED, payload: Uint8Array.from(inquiry.body) })
     } else if (inquiry.observe === 0) {
-      const observation = new Observation(server, inquiry.exchange.token, 3_600_000, { observationEnded() {} })
+      const observation = new Observation(server, inquiry.exchange.token, 3_600_000, {
+        protect: inquiry.exchange.protect,
+        observationEnded() {},
+      })
       inquiry.respond({ code: CONTENT, payload: BODY }, [observation.nextOption()])
       observation.start()
     } else {

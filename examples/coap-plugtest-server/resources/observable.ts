@@ -134,6 +134,7 @@ export class Observer implements Notification, Timed {
     this.#inquiry = inquiry
     this.#format = format
     this.observation = new Observation(peer, token, CONFIRM_AFTER_MS, {
+      protect: inquiry.exchange.protect,
       observationEnded: (why) => {
         peer.count(`observation-ended-${why}`)
         this.#end()
@@ -166,7 +167,7 @@ export class Observer implements Notification, Timed {
     this.#waits = false
     // A newer state need not wait until the blocks of this one were fetched.
     sent()
-    return this.#peer.responder.notification(this.#inquiry, this.#observable.represent(this.#peer.endpoint.now()))
+    return this.#inquiry.notification(this.#observable.represent(this.#peer.endpoint.now()))
   }
 
   settled(_outcome: NotificationOutcome): void {}

@@ -2,7 +2,7 @@
 import { UNAUTHORIZED } from '#stacks/coap/codes'
 import { TEXT } from '#stacks/coap/content-formats'
 import { SecurityContext } from '#stacks/coap/oscore/context'
-import { oscoreCipher } from '../../../src/transport/oscore-cipher.ts'
+import { systemCrypto } from '../../../src/runtime/crypto.ts'
 import { content, type Resource, resource } from './resource.ts'
 
 function octets(hex: string): Uint8Array {
@@ -16,7 +16,7 @@ export function createContexts(): SecurityContext[] {
     senderId: octets('01'),
     recipientId: octets('00'),
   }
-  return [new SecurityContext(input, oscoreCipher)]
+  return [new SecurityContext(input, systemCrypto)]
 }
 
 export function createProtected(): Resource[] {

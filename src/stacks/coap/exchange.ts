@@ -18,6 +18,8 @@ export interface Response {
   readonly payload?: Uint8Array | undefined
 }
 
+export type Protect = (response: Response) => Response
+
 /** A refusal that says why, in words. RFC 7252 5.5.2 */
 export function refusal(code: number, diagnostic: string, options?: readonly Option[]): Response {
   return { code, options, payload: encodeText(diagnostic) }
@@ -52,14 +54,13 @@ export class Exchange implements Timed {
   state: ExchangeState = 'open'
   /** What a retransmission of the request gets; undefined also where the code says it all. */
   reply: Uint8Array | undefined = undefined
-  /** Makes of the answer what goes out, where the request was protected. */
-  protect: ((response: Response) => Response) | undefined = undefined
+  #protect: Protect | undefined = undefined
   /** Code of a reply without options and payload: most are, and it is not worth keeping their bytes. */
   #bareReply = NO_REPLY
 
   readonly #host: ExchangeHost
   /** RFC 7967 2.1: bit `class - 1` set means that responses of this class are not wanted. */
-  readonly #unwanted: number
+  #unwanted: number
 
   constructor(host: ExchangeHost, request: CoapMessage, at: number) {
     this.#host = host
@@ -71,11 +72,23 @@ export class Exchange implements Timed {
     this.#unwanted = request.options.uint(NO_RESPONSE) ?? 0
   }
 
+  /** Makes of each answer what goes out, where the request was protected. RFC 8613 8.3 */
+  get protect(): Protect | undefined {
+    return this.#protect
+  }
+
+  /** The request was protected: `request` is what it says. */
+  secure(request: CoapMessage, protect: Protect): void {
+    this.#protect = protect
+    // RFC 8613 4.1.3.6: No-Response of the message around it does not count.
+    this.#unwanted = request.options.uint(NO_RESPONSE) ?? 0
+  }
+
   /** Answers the request, once: later calls do nothing. */
   respond(answer: Response): void {
     if (this.state === 'answered') return
     const wanted = (this.#unwanted & (1 << ((answer.code >> 5) - 1))) === 0
-    const response = this.protect === undefined || !wanted ? answer : this.protect(answer)
+    const response = this.#protect === undefined || !wanted ? answer : this.#protect(answer)
     if (this.type === NON) {
       if (wanted) this.#host.send(this.#serialize(NON, this.#host.nextMessageId(), response))
     } else if (!wanted) {

@@ -1,7 +1,7 @@
 /** The server's half of an observation: RFC 7641 sections 3.4, 4.4 and 4.5. */
 import { CON, NON } from './codes.ts'
 import type { ResetListener } from './endpoint.ts'
-import type { Response } from './exchange.ts'
+import type { Protect, Response } from './exchange.ts'
 import { serialize } from './message.ts'
 import type { MessageLayer } from './message-layer.ts'
 import type { Option } from './options.ts'
@@ -46,6 +46,8 @@ export interface Notification {
 
 /** Whoever made the observation. */
 export interface ObservationOwner {
+  /** Where the registration was protected. RFC 8613 8.3.1 */
+  readonly protect?: Protect | undefined
   /** The client rejected a notification, or did not answer: what waited has been settled. RFC 7641 3.6, 4.5 */
   observationEnded(reason: 'reset' | 'timeout'): void
 }
@@ -143,7 +145,8 @@ export class Observation implements Confirmable, ResetListener {
   conclude(last: Response, confirmable: boolean): void {
     if (this.#state === 'over') return
     this.cancel()
-    const { code, options, payload } = last
+    const { protect } = this.#owner
+    const { code, options, payload } = protect === undefined ? last : protect(last)
     const encode = (type: typeof CON | typeof NON) => (messageId: number) =>
       serialize(type, code, messageId, this.token, options, payload)
     if (confirmable) this.#place.endpoint.sendConfirmable({ encode: encode(CON), settled: () => {} })
@@ -219,8 +222,11 @@ export class Observation implements Confirmable, ResetListener {
     const hold = {}
     this.#held = hold
     const response = notification.render(() => this.#release(hold))
-    const { code, options = [], payload } = response
-    return serialize(type, code, messageId, this.token, [this.nextOption(), ...options], payload)
+    const options = [this.nextOption(), ...(response.options ?? [])]
+    const { protect } = this.#owner
+    if (protect === undefined) return serialize(type, response.code, messageId, this.token, options, response.payload)
+    const sealed = protect({ ...response, options })
+    return serialize(type, sealed.code, messageId, this.token, sealed.options, sealed.payload)
   }
 
   #release(hold: object): void {

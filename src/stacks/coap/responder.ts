@@ -231,6 +231,11 @@ export class Inquiry {
     return qBlocksOf(this.request.options, number) ?? []
   }
 
+  /** What its observer is told of a later state: the first block, the rest on request. RFC 7959 3.4 */
+  notification(state: Response): Response {
+    return this.#responder.notification(this, state)
+  }
+
   get contentFormat(): number | undefined {
     return this.request.options.uint(CONTENT_FORMAT)
   }

@@ -9,7 +9,7 @@ import { OscoreGate } from '#stacks/coap/oscore/gate'
 import { OscoreSender } from '#stacks/coap/oscore/sender'
 import { type Inquiry, Responder } from '#stacks/coap/responder'
 import { ByteBudget } from '#stacks/coap/uploads'
-import { oscoreCipher } from '../../../src/transport/oscore-cipher.ts'
+import { systemCrypto } from '../../../src/runtime/crypto.ts'
 import { Network } from './network.ts'
 
 const SECRET = Uint8Array.from({ length: 16 }, (_, i) => i)
@@ -17,7 +17,7 @@ const ID = { client: Uint8Array.of(1), server: Uint8Array.of(2) }
 const PATH = [textOption(URI_PATH, 'secret')]
 
 function context(own: Uint8Array, other: Uint8Array, masterSecret = SECRET): SecurityContext {
-  return new SecurityContext({ masterSecret, senderId: own, recipientId: other }, oscoreCipher)
+  return new SecurityContext({ masterSecret, senderId: own, recipientId: other }, systemCrypto)
 }
 
 function start(impairment: ConstructorParameters<typeof Network>[0] = {}, secret = SECRET) {
@@ -30,6 +30,8 @@ function start(impairment: ConstructorParameters<typeof Network>[0] = {}, secret
     findContext: (kid) => (kid[0] === ID.client[0] ? known : undefined),
     openResponder: () =>
       new Responder(server.endpoint, { blockwise, echo: 'off' }, new ByteBudget(8192), server, (bytes) => server.random(bytes)),
+    now: () => server.now(),
+    random: (bytes) => server.random(bytes),
     count: (name) => server.count(name),
   })
   server.onRequest = (request, exchange) => {
@@ -132,7 +134,7 @@ test('an upload under protection is not continued without', () => {
   gate.close()
 })
 
-test('a protected observation is not granted', () => {
+test('a sender that verifies one answer asks for no observation', () => {
   const { network, device, server, sender, results, done } = start()
   server.serve = (inquiry) => {
     assert.equal(inquiry.observe, undefined)

@@ -2,13 +2,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isMalformed } from '#sdk'
-import { CONTENT } from '#stacks/coap/codes'
+import { CONTENT, codeText, NOT_FOUND } from '#stacks/coap/codes'
 import { type CoapMessage, parse, serialize } from '#stacks/coap/message'
-import { OSCORE } from '#stacks/coap/options'
-import { type ContextInput, encodeSequence, ReplayWindow, SecurityContext } from '#stacks/coap/oscore/context'
+import { OBSERVE, OSCORE, uintOption } from '#stacks/coap/options'
+import { AEAD_ALGORITHMS, type AeadName } from '#stacks/coap/oscore/algorithms'
+import { type ContextInput, encodeSequence, SecurityContext } from '#stacks/coap/oscore/context'
+import { deriveKey } from '#stacks/coap/oscore/key-derivation'
 import { decodeOscoreHeader, encodeOscoreHeader } from '#stacks/coap/oscore/option'
 import { protectRequest, protectResponse, unprotectRequest, unprotectResponse } from '#stacks/coap/oscore/protection'
-import { oscoreCipher } from '../../../src/transport/oscore-cipher.ts'
+import { ReplayWindow } from '#stacks/coap/oscore/replay-window'
+import { systemCrypto } from '../../../src/runtime/crypto.ts'
 
 function bytes(digits: string): Uint8Array {
   return new Uint8Array(Buffer.from(digits, 'hex'))
@@ -32,7 +35,7 @@ const C2 = { masterSecret, senderId: bytes('00'), recipientId: bytes('01') }
 const C3 = { masterSecret, masterSalt, senderId: bytes(''), recipientId: bytes('01'), idContext: bytes('37cbf3210017a2d3') }
 
 function context(input: ContextInput): SecurityContext {
-  return new SecurityContext(input, oscoreCipher)
+  return new SecurityContext(input, systemCrypto)
 }
 
 function otherSide(input: ContextInput): SecurityContext {
@@ -103,7 +106,13 @@ const ANSWERS = [
 
 for (const [name, isAnswered, sealed] of ANSWERS) {
   test(`a response is protected and verified as in appendix ${name}`, () => {
-    const binding = (side: SecurityContext) => ({ context: side, kid: C1.senderId, partialIv: bytes('14'), isAnswered })
+    const binding = (side: SecurityContext) => ({
+      context: side,
+      kid: C1.senderId,
+      partialIv: bytes('14'),
+      isAnswered,
+      isObservable: false,
+    })
     const hello = message(HELLO)
     const answer = protectResponse(binding(otherSide(C1)), { code: CONTENT, payload: hello.payload }) ?? assert.fail()
     assert.equal(hex(serialize(2, answer.code, hello.messageId, hello.token, answer.options, answer.payload)), sealed)
@@ -138,6 +147,7 @@ test('a response to another request is not genuine', () => {
     kid: C1.senderId,
     partialIv: bytes(partialIv),
     isAnswered: true,
+    isObservable: false,
   })
   const answer = protectResponse(binding('14', server), { code: CONTENT }) ?? assert.fail()
   const outer = message(hex(serialize(2, answer.code, 1, 't', answer.options, answer.payload)))
@@ -199,4 +209,86 @@ test('ids that are equal or too long make no context', () => {
   assert.throws(() => context({ ...C1, recipientId: bytes('') }), RangeError)
   assert.throws(() => context({ ...C1, senderId: bytes('0102030405060708') }), RangeError)
   assert.equal(OSCORE, 9)
+})
+
+test('keys are derived by HKDF as in RFC 5869 A.1 and A.3', () => {
+  const secret = bytes('0b'.repeat(22))
+  assert.equal(
+    hex(deriveKey(systemCrypto, secret, bytes('000102030405060708090a0b0c'), bytes('f0f1f2f3f4f5f6f7f8f9'), 32)),
+    '3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf',
+  )
+  assert.equal(
+    hex(deriveKey(systemCrypto, secret, bytes(''), bytes(''), 32)),
+    '8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d',
+  )
+  assert.throws(() => deriveKey(systemCrypto, secret, bytes(''), bytes(''), 33), RangeError)
+})
+
+for (const algorithm of Object.keys(AEAD_ALGORITHMS) as AeadName[]) {
+  test(`${algorithm} protects request and response, and no other algorithm opens them`, () => {
+    const input = { ...C1, algorithm }
+    const server = otherSide(input)
+    const made = protectRequest(context(input), { code: 1, payload: bytes('2a') }) ?? assert.fail()
+    const outer = message(hex(serialize(0, made.message.code, 1, 't', made.message.options, made.message.payload)))
+    const opened = unprotectRequest(outer, () => server)
+    if ('refused' in opened) assert.fail('refused')
+    assert.equal(hex(opened.request.payload), '2a')
+    const answer = protectResponse(opened.binding, { code: CONTENT, payload: bytes('2b') }) ?? assert.fail()
+    const back = message(hex(serialize(2, answer.code, 1, 't', answer.options, answer.payload)))
+    assert.equal(hex(unprotectResponse(made.binding, back)?.payload ?? assert.fail()), '2b')
+    const other: AeadName = algorithm === 'A256GCM' ? 'A128GCM' : 'A256GCM'
+    assert.ok('refused' in unprotectRequest(outer, () => otherSide({ ...C1, algorithm: other })))
+  })
+}
+
+for (const isObservable of [true, false]) {
+  test(`notifications, ${isObservable ? 'for proxies to see' : 'with nothing to see'}, have Partial IVs that grow and say their number outside alone`, () => {
+    const binding = { context: otherSide(C1), kid: C1.senderId, partialIv: bytes('14'), isAnswered: false, isObservable }
+    const client = { ...binding, context: context(C1) }
+    const seen = [7, 8, undefined].map((number, i) => {
+      const code = number === undefined ? NOT_FOUND : CONTENT
+      const options = number === undefined ? [] : [uintOption(OBSERVE, number)]
+      const { code: outerCode, options: outerOptions, payload } = protectResponse(binding, { code, options }) ?? assert.fail()
+      const outer = message(hex(serialize(1, outerCode, i, 't', outerOptions, payload)))
+      const inner = unprotectResponse(client, outer) ?? assert.fail()
+      const { partialIv } = decodeOscoreHeader(outer.options.opaque(OSCORE) ?? assert.fail()) ?? assert.fail()
+      return [
+        codeText(outer.code),
+        outer.options.uint(OBSERVE),
+        hex(partialIv ?? assert.fail()),
+        codeText(inner.code),
+        inner.options.uint(OBSERVE),
+      ]
+    })
+    assert.deepEqual(seen, [
+      [isObservable ? '2.05' : '2.04', isObservable ? 7 : undefined, '00', '2.05', 0],
+      [isObservable ? '2.05' : '2.04', isObservable ? 8 : undefined, '01', '2.05', 0],
+      ['2.04', undefined, '02', '4.04', undefined],
+    ])
+  })
+}
+
+test('sequence numbers are reserved before they are used, many at a time', () => {
+  const reserved: number[] = []
+  const sender = context({ ...C1, nextSequence: 5000, reserve: (end) => reserved.push(end) })
+  for (let i = 0; i < 1024; i++) sender.nextPartialIv()
+  assert.deepEqual(reserved, [6024])
+  sender.nextPartialIv()
+  assert.deepEqual(reserved, [6024, 7048])
+  const last = context({ ...C1, nextSequence: 2 ** 40 - 1, reserve: (end) => reserved.push(end) })
+  last.nextPartialIv()
+  assert.equal(reserved.at(-1), 2 ** 40)
+})
+
+test('a window that was lost begins anew at the message that is known to be fresh', () => {
+  const window = new ReplayWindow('lost')
+  assert.ok(window.isLost && window.permits(3))
+  window.restart(40)
+  assert.deepEqual(
+    [39, 40, 41].map((sequence) => window.permits(sequence)),
+    [false, false, true],
+  )
+  window.add(41)
+  const restored = new ReplayWindow(window.state)
+  assert.deepEqual([restored.isLost, ...[39, 41, 42].map((sequence) => restored.permits(sequence))], [false, false, false, true])
 })

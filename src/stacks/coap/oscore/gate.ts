@@ -1,22 +1,17 @@
 /**
- * The server's side of OSCORE: verifies requests, and has their answers protected. RFC 8613 8.2, 8.3. Requests of one
- * context have block-wise transfers of their own, so that nobody else continues them. Observations are not protected:
- * Observe is taken away, which tells a client that it was not added (RFC 7641 4.1).
+ * OSCORE in front of a server: requests that are protected go to a responder of their context, which has block-wise transfers of its own, so
+ * that nobody else continues them.
  */
-import { INTERNAL_SERVER_ERROR, NON } from '../codes.ts'
-import { type Exchange, refusal } from '../exchange.ts'
+import type { Exchange } from '../exchange.ts'
 import type { CoapMessage } from '../message.ts'
 import { OSCORE } from '../options.ts'
 import type { Responder } from '../responder.ts'
 import type { SecurityContext } from './context.ts'
-import { protectResponse, unprotectRequest } from './protection.ts'
+import { type OscoreEvents, openRequest } from './open-request.ts'
 
-export interface GateEvents {
-  /** The context in which the peer's key id speaks. */
-  findContext(kid: Uint8Array, kidContext: Uint8Array | undefined): SecurityContext | undefined
+export interface GateEvents extends OscoreEvents {
   /** Serves the requests of one context; made when the first one came. */
   openResponder(): Responder
-  count(name: string): void
 }
 
 /** Contexts in which one address speaks; at the limit the oldest one's unfinished transfers are given up. */
@@ -33,17 +28,8 @@ export class OscoreGate {
   /** Give every request here: false says that it is not protected, and was not touched. */
   onRequest(request: CoapMessage, exchange: Exchange): boolean {
     if (!request.options.has(OSCORE)) return false
-    const opened = unprotectRequest(request, (kid, kidContext) => this.#events.findContext(kid, kidContext))
-    if ('refused' in opened) {
-      this.#events.count('oscore-refused')
-      // RFC 8613 8.2: whoever sent a Non-confirmable message need not be told.
-      if (request.type !== NON) exchange.respond(opened.refused)
-      return true
-    }
-    const { binding } = opened
-    exchange.protect = (response) =>
-      protectResponse(binding, response) ?? refusal(INTERNAL_SERVER_ERROR, 'no sequence numbers are left')
-    this.#responder(binding.context).onRequest(opened.request, exchange)
+    const opened = openRequest(request, exchange, this.#events)
+    if (opened !== undefined) this.#responder(opened.context).onRequest(opened.request, exchange)
     return true
   }
 

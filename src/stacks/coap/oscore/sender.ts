@@ -1,7 +1,7 @@
 /** The client's side of OSCORE: requests protected on their way out, responses verified. RFC 8613 8.1, 8.4 */
 import { isSuccess } from '../codes.ts'
 import type { CoapMessage } from '../message.ts'
-import { OSCORE } from '../options.ts'
+import { OBSERVE, OSCORE } from '../options.ts'
 import type { Request, Requester, RequestFailure, RequestHandle, RequestSender } from '../requester.ts'
 import type { SecurityContext } from './context.ts'
 import { protectRequest, unprotectResponse } from './protection.ts'
@@ -19,7 +19,9 @@ export class OscoreSender implements RequestSender {
 
   /** `done`: also an error that came without protection, which anybody may have sent. */
   send(request: Request, done: (result: CoapMessage | RequestFailure) => void): RequestHandle {
-    const made = protectRequest(this.#context, request)
+    // One answer is verified here: who registered would be sent notifications that nobody waits for.
+    const plain = { ...request, options: request.options?.filter(({ number }) => number !== OBSERVE) }
+    const made = protectRequest(this.#context, plain)
     if (made === undefined) {
       done('exhausted')
       return NOTHING_TO_CANCEL
