@@ -13,9 +13,11 @@ import {
   RETAIN_UNSUPPORTED,
   refusalV3,
   SERVER_MOVED,
+  UNSUPPORTED_LEVEL,
   UNSUPPORTED_LEVEL_V3,
   USE_ANOTHER_SERVER,
 } from './codec/reasons.ts'
+import { BRIDGE_BIT } from './codec/structure.ts'
 import { decodeWillProperties } from './codec/will-properties.ts'
 import type { Config } from './config.ts'
 
@@ -135,15 +137,17 @@ export function refusalOf({ version, request }: Connect, config: Config): number
 }
 
 /**
- * What a CONNECT that cannot be read is answered with. A level that is not supported gets the answer that 3.1.1 demands
- * [MQTT-3.1.2-2], 5.0 its reason code; every other one just sees the close [MQTT-3.1.4-1].
+ * What a CONNECT that cannot be read is answered with. A level that is not supported gets the answer of 3.1.1, or, above 5, that
+ * of 5.0 (both [MQTT-3.1.2-2]); 5.0 its reason code; every other one just sees the close [MQTT-3.1.4-1].
  */
 export function brokenConnack(error: Malformed, frame: Uint8Array): Uint8Array | undefined {
   const head = Buffer.from(frame.buffer, frame.byteOffset, Math.min(frame.length, CONNECT_HEAD))
   for (const [name, levels] of NAMED) {
     const at = head.indexOf(name)
-    const level = at < 0 ? undefined : frame[at + name.length]
-    if (level === undefined) continue
+    const octet = at < 0 ? undefined : frame[at + name.length]
+    if (octet === undefined) continue
+    const level = octet & ~BRIDGE_BIT
+    if (level > 5) return encodeConnack({ sessionPresent: false, reasonCode: UNSUPPORTED_LEVEL }, 5)
     if (!levels.includes(level)) return encodeConnack({ sessionPresent: false, returnCode: UNSUPPORTED_LEVEL_V3 }, 4)
     if (level === 5) return encodeConnack({ sessionPresent: false, reasonCode: malformedReason(error) }, 5)
   }

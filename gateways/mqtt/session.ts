@@ -18,7 +18,17 @@ import type {
 } from '#sdk'
 import { isAccepted, isMalformed, Message, malformed } from '#sdk'
 import { Authenticating } from './authenticating.ts'
-import { acknowledgementFault, PUBACK, PUBCOMP, PUBREC, PUBREL, sendAck, sendAckReason, sendPingresp } from './codec/acks.ts'
+import {
+  acknowledgementFault,
+  isOutOfTurn,
+  PUBACK,
+  PUBCOMP,
+  PUBREC,
+  PUBREL,
+  sendAck,
+  sendAckReason,
+  sendPingresp,
+} from './codec/acks.ts'
 import type { Version } from './codec/control.ts'
 import { decodeControl, encodeWithin, withoutReason } from './codec/control.ts'
 import type { PacketSink } from './codec/framer.ts'
@@ -276,6 +286,7 @@ export class MqttSession implements Session, PacketSink {
     const id = ((bytes[body] as number) << 8) | (bytes[body + 1] as number)
     const reason = end - body > 2 ? (bytes[body + 2] as number) : 0
     const link = this.#link
+    if (isOutOfTurn(type, link.awaited(id))) return this.#refuse(malformed('acknowledgement-out-of-turn', 0, true))
     switch (type) {
       case PUBACK:
         if (!(reason < 0x80 ? link.ack(id) : link.nack(id, 'puback'))) link.count('puback-missed')

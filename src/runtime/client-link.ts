@@ -3,7 +3,7 @@
  * mountpoint. It owns the client while there is one; the wire-facing half decides when that is.
  */
 import type { Client } from '../broker/client.ts'
-import type { CloseReason, Malformed, Message, Peer, PublishOutcome, Session, SubscribeOptions, Will } from '../sdk.ts'
+import type { CloseReason, Delivery, Malformed, Message, Peer, PublishOutcome, Session, SubscribeOptions, Will } from '../sdk.ts'
 import type { GatewayRuntime } from './gateway-runtime.ts'
 import { Mount } from './mount.ts'
 import { fillPlaceholders, type TopicIdentity } from './placeholders.ts'
@@ -119,6 +119,10 @@ export abstract class ClientLink {
   unsubscribe(filter: string): boolean {
     if (this.client === undefined) return false
     return this.runtime.shared.core.unsubscribe(this.client, this.#filter(filter, this.client))
+  }
+
+  awaited(id: number): Delivery | undefined {
+    return this.client?.inflight?.get(id)
   }
 
   ack(id: number): boolean {

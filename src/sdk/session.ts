@@ -222,6 +222,8 @@ export interface Link {
   /** True when there was such a subscription. */
   unsubscribe(filter: string): boolean
 
+  /** The delivery that waits for its acknowledgement under this id. */
+  awaited(id: number): Delivery | undefined
   /** The receiver confirmed this delivery: its window slot is free. False when the id is unknown. */
   ack(id: number): boolean
   /** QoS 2 receipt (first half of the handshake). False when the id is unknown. */

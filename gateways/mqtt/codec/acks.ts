@@ -3,6 +3,7 @@
  * 3.4 to 3.7, 3.13).
  */
 import { Slab } from '#bytes/slab'
+import type { Delivery } from '#sdk'
 import type { PublishSink } from './publish.ts'
 import { isAcknowledgementReason } from './reasons.ts'
 import { structureFault } from './structure.ts'
@@ -62,4 +63,22 @@ export function sendAckReason(first: number, id: number, reason: number, sink: P
 
 export function sendPingresp(sink: PublishSink): void {
   sink.send(PINGRESP, 0, 2)
+}
+
+/**
+ * True for an acknowledgement of another exchange than the one that goes on under its identifier: PUBACK answers QoS 1, PUBREC and then
+ * PUBCOMP answer QoS 2 [MQTT-4.3.2-2], [MQTT-4.3.3-3]. For an identifier that is not open it is only late.
+ */
+export function isOutOfTurn(type: number, delivery: Pick<Delivery, 'qos' | 'released'> | undefined): boolean {
+  if (delivery === undefined) return false
+  switch (type) {
+    case PUBACK:
+      return delivery.qos !== 1
+    case PUBREC:
+      return delivery.qos !== 2
+    case PUBCOMP:
+      return delivery.qos !== 2 || !delivery.released
+    default: // PUBREL belongs to what the client sent
+      return false
+  }
 }

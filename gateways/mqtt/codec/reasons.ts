@@ -9,6 +9,7 @@ export const UNSPECIFIED = 0x80
 export const MALFORMED_PACKET = 0x81
 export const PROTOCOL_ERROR = 0x82
 export const IMPLEMENTATION_SPECIFIC = 0x83
+export const UNSUPPORTED_LEVEL = 0x84
 export const CLIENT_ID_INVALID = 0x85
 export const BAD_USER_OR_PASSWORD = 0x86
 export const NOT_AUTHORIZED = 0x87
@@ -182,6 +183,8 @@ export function malformedReason(error: Malformed): number {
     case 'no-filters':
     case 'retain-handling':
     case 'session-expiry-raised':
+    case 'packet-identifier-0':
+    case 'acknowledgement-out-of-turn':
       return PROTOCOL_ERROR
     default:
       return MALFORMED_PACKET

@@ -27,7 +27,7 @@ const PASSWORD_FLAG = 0x40
 const USERNAME_FLAG = 0x80
 
 /** Set by bridges of a widespread broker; the rest of the octet is the level. */
-const BRIDGE_BIT = 0x80
+export const BRIDGE_BIT = 0x80
 
 /** The name of the fault; undefined when there is none. For a CONNECT, `version` is what it says itself. */
 export function structureFault(frame: Uint8Array, version: Version | 'connect'): string | undefined {

@@ -64,7 +64,7 @@ dialogue(
 )
 
 test('5.0 [MQTT-2.2.1-3] a packet identifier of 0 is refused', () =>
-  eachIsRefused(MALFORMED, {
+  eachIsRefused(PROTOCOL_ERROR, {
     PUBLISH: '3207 0001 74 0000 00 78',
     SUBSCRIBE: '8207 0000 00 0001 61 00',
     UNSUBSCRIBE: 'a206 0000 00 0001 61',

@@ -45,8 +45,9 @@ test('[MQTT-3.1.2-2] an unsupported level is answered, then closed', async () =>
   const { open } = await fixture()
   for (const [level, answer] of [
     [2, [0x20, 2, 0, 1]],
-    [6, [0x20, 2, 0, 1]],
     [3, [0x20, 2, 0, 1]],
+    [6, [0x20, 3, 0, 0x84, 0]], // in the words of 5.0, which such a client knows sooner than those of 3.1.1
+    [99, [0x20, 3, 0, 0x84, 0]],
   ] as const) {
     const peer = open()
     peer.raw([0x10, 13, 0, 4, 0x4d, 0x51, 0x54, 0x54, level, 2, 0, 0, 0, 1, 0x61])
