@@ -3,13 +3,12 @@
  * and strangers. It decides who a datagram is from; what the datagram means is the client's business.
  */
 import { toHex } from '#bytes/hex'
-import { isMalformed, type Link, Message as Publication } from '#sdk'
+import { isMalformed, Message as Publication } from '#sdk'
 import { publisherFor } from './anonymous-publisher.ts'
 import { ClientSession } from './client-session.ts'
 import { decode, encode, type Message, type Of, ReturnCode, shortTopicName, TopicType } from './codec/index.ts'
 import { mayReply } from './reply-budget.ts'
 import { Seats } from './seats.ts'
-import type { Shared } from './shared.ts'
 
 /** 5.4.4: of MQTT-SN 1.2. */
 const PROTOCOL_ID = 0x01
@@ -23,13 +22,6 @@ interface Origin {
 }
 
 export class AddressSession extends Seats<ClientSession> {
-  readonly #shared: Shared
-
-  constructor(shared: Shared, link: Link) {
-    super(link)
-    this.#shared = shared
-  }
-
   // ---- datagrams -----------------------------------------------------------------------------------------------
 
   onBytes(datagram: Uint8Array): void {
@@ -45,7 +37,7 @@ export class AddressSession extends Seats<ClientSession> {
   }
 
   #unwrap({ nodeId, message: bytes }: Of<'forwarder'>, datagram: Uint8Array): void {
-    if (!this.#shared.config.forwarder.enabled) {
+    if (!this.shared.config.forwarder.enabled) {
       this.link.count('forwarder-refused')
       return
     }
@@ -90,7 +82,7 @@ export class AddressSession extends Seats<ClientSession> {
 
   #connect(connect: Of<'connect'>, origin: Origin): void {
     const { clientId, protocolId } = connect
-    const { maxClientIdLength, roaming } = this.#shared.config
+    const { maxClientIdLength, roaming } = this.shared.config
     if (protocolId !== PROTOCOL_ID || clientId === '' || clientId.length > maxClientIdLength) {
       this.link.count('connect-refused')
       this.#reply({ type: 'connack', returnCode: ReturnCode.notSupported }, origin)
@@ -100,7 +92,7 @@ export class AddressSession extends Seats<ClientSession> {
       origin.client.connect(connect)
       return
     }
-    const owner = roaming ? this.#shared.clients.get(clientId) : undefined
+    const owner = roaming ? this.shared.clients.get(clientId) : undefined
     if (owner !== undefined && this.#follow(owner, origin, connect)) return
     const client = this.#seat(clientId, origin)
     if (client === undefined) return
@@ -110,10 +102,10 @@ export class AddressSession extends Seats<ClientSession> {
 
   /** A PINGREQ of somebody who is not known to be here (6.14). */
   #roam(pingreq: Of<'pingreq'>, origin: Origin): void {
-    const owner = this.#shared.config.roaming ? this.#shared.clients.get(pingreq.clientId) : undefined
+    const owner = this.shared.config.roaming ? this.shared.clients.get(pingreq.clientId) : undefined
     if (owner === undefined) {
       // The broker may know more than we do, who have started after it fell asleep.
-      if (this.#shared.config.roaming && origin.client === undefined) this.#seat(pingreq.clientId, origin)?.awaken()
+      if (this.shared.config.roaming && origin.client === undefined) this.#seat(pingreq.clientId, origin)?.awaken()
       else this.#rebuff(origin)
       return
     }
@@ -155,15 +147,15 @@ export class AddressSession extends Seats<ClientSession> {
     const { node, encapsulation } = origin
     const client =
       node === undefined
-        ? new ClientSession(this.#shared, this.link, this, clientId, undefined)
-        : (this.link.branch((link) => new ClientSession(this.#shared, link, this, clientId, encapsulation)) as ClientSession)
+        ? new ClientSession(this.link, this, clientId, undefined)
+        : (this.link.branch((link) => new ClientSession(link, this, clientId, encapsulation)) as ClientSession)
     this.put(client, node)
     return client
   }
 
   #hasRoom(origin: Origin): boolean {
     if (origin.node === undefined || origin.client !== undefined) return true
-    if (this.nodes < this.#shared.config.forwarder.maxNodes) return true
+    if (this.nodes < this.shared.config.forwarder.maxNodes) return true
     this.link.count('nodes-exhausted')
     this.#reply({ type: 'connack', returnCode: ReturnCode.congestion }, origin)
     return false
@@ -185,31 +177,31 @@ export class AddressSession extends Seats<ClientSession> {
 
   /** GWINFO for SEARCHGW (6.1). */
   #introduce(origin: Origin): void {
-    const { groups, config } = this.#shared
+    const { groups, config } = this.shared
     const gwinfo = { type: 'gwinfo', gatewayId: config.gatewayId, address: new Uint8Array(0) } as const
     // Who asks through a forwarder hears only what comes through it.
     if (config.advertise.gwinfo === 'sender' || groups.size === 0 || origin.node !== undefined) {
       this.#reply(gwinfo, origin)
-    } else if (mayReply(this.#shared, this.link)) {
+    } else if (mayReply(this.shared, this.link)) {
       for (const group of groups) group.send(encode(gwinfo))
     }
   }
 
   #reply(message: Message, { encapsulation }: Origin): void {
-    if (!mayReply(this.#shared, this.link)) return
+    if (!mayReply(this.shared, this.link)) return
     const bytes = encode(message)
     this.link.send(encapsulation === undefined ? bytes : Buffer.concat([encapsulation, bytes]))
   }
 
   #publishAnonymously({ topicType, topicId, retain, payload }: Of<'publish'>): void {
-    const { qosMinus1 } = this.#shared.config
+    const { qosMinus1 } = this.shared.config
     if (!qosMinus1.enabled) {
       this.link.count('qos-minus-1-disabled')
       return
     }
     const topic =
       topicType === TopicType.predefined
-        ? this.#shared.predefined.name(topicId)
+        ? this.shared.predefined.name(topicId)
         : topicType === TopicType.short
           ? shortTopicName(topicId)
           : undefined
@@ -217,6 +209,6 @@ export class AddressSession extends Seats<ClientSession> {
       this.link.count('qos-minus-1-topic')
       return
     }
-    publisherFor(this.#shared, this.link, this).publish(new Publication(topic, payload, 0, retain))
+    publisherFor(this.shared, this.link, this).publish(new Publication(topic, payload, 0, retain))
   }
 }

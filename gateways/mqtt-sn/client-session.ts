@@ -3,14 +3,14 @@
  * for an address of its own or for a node behind a forwarder; which one is its place's business.
  */
 import type { CloseReason, ConnectOutcome, Delivery, Link, PublishOutcome, Session, SubscribeOutcome } from '#sdk'
+import { Business } from './business.ts'
 import { type Message, type Of, ReturnCode } from './codec/index.ts'
 import { Downlink } from './downlink.ts'
 import { connectRequest, isSame, type Joining, refusalCode } from './joining.ts'
 import { forgetNap, Kept, rememberedNap, rememberNap } from './kept.ts'
 import { type Luggage, leaveSession, type Place, type State, wantsGoodbye } from './place.ts'
 import { mayReply } from './reply-budget.ts'
-import { SeatedClient } from './seated-client.ts'
-import type { Shared } from './shared.ts'
+import { LOST, SeatedClient } from './seated-client.ts'
 import { Uplink } from './uplink.ts'
 import { changeWill, takeWill, WillDialogue } from './will-dialogue.ts'
 
@@ -19,57 +19,50 @@ const HANDOVER_MS = 60_000
 
 export class ClientSession extends SeatedClient implements Session {
   state: State = 'connecting'
-  readonly #shared: Shared
-  #joining: Joining | undefined = undefined
-  #uplink: Uplink | undefined = undefined
-  #downlink: Downlink | undefined = undefined
+  #open: Business | undefined = undefined
   // Whole milliseconds: a million sleeping clients would each box a fraction.
   #silenceMs = 0
   #sleepMs = 0
-  /** What the virtual client was connected with, and what CONNECT has asked for since. */
-  #attachedExpiryMs = 0
+  /** What the virtual client was connected with, or is to be. */
   #expiryMs = 0
-  #gone = false
-  /** At a new place the broker brings what is open only after the welcome. */
-  #arriving = false
 
-  constructor(shared: Shared, link: Link, place: Place, clientId: string, encapsulation: Uint8Array | undefined) {
+  constructor(link: Link, place: Place, clientId: string, encapsulation: Uint8Array | undefined) {
     super(link, place, clientId, encapsulation)
-    this.#shared = shared
-    shared.clients.set(clientId, this)
+    this.shared.clients.set(clientId, this)
   }
 
   // ---- connecting ----------------------------------------------------------------------------------------------
 
   /** CONNECT: the first, a repeated one, or one of a client that is here already. */
   connect(connect: Of<'connect'>): void {
-    const open = this.#joining
+    const open = this.#open?.joining
     if (open !== undefined && isSame(open.connect, connect)) {
       // Its question may have been lost; without one the broker is still deciding.
       if (open.dialogue !== undefined) this.send(open.dialogue.question)
       return
     }
     if (this.link.connecting) return
-    this.#downlink?.pause()
+    this.#open?.downlink?.pause()
     if (this.link.clientId !== undefined) this.link.hold()
     this.state = 'connecting'
     const dialogue = connect.will ? new WillDialogue() : undefined
-    this.#joining = { connect, dialogue, luggage: undefined, will: undefined }
-    if (dialogue === undefined) this.#join(this.#joining)
+    const joining = { connect, dialogue, luggage: undefined, will: undefined }
+    this.#business.joining = joining
+    if (dialogue === undefined) this.#join(joining)
     else this.#ask(dialogue)
   }
 
   /** A known client has turned up at this place with no more than its name. */
   arrive(luggage: Luggage): void {
-    this.#joining = { connect: undefined, dialogue: undefined, luggage, will: undefined }
+    this.#business.joining = { connect: undefined, dialogue: undefined, luggage, will: undefined }
     this.#expiryMs = luggage.expiryMs
     this.#attach(false)
   }
 
   /** It slept when the gateway was stopped: only the broker may know it. */
   awaken(): void {
-    this.#joining = { connect: undefined, dialogue: undefined, luggage: undefined, will: undefined }
-    this.#expiryMs = this.#shared.config.sessionExpiry
+    this.#business.joining = { connect: undefined, dialogue: undefined, luggage: undefined, will: undefined }
+    this.#expiryMs = this.shared.config.sessionExpiry
     this.#attach(false, true)
   }
 
@@ -77,7 +70,7 @@ export class ClientSession extends SeatedClient implements Session {
   handOver(): Luggage {
     const { state } = this
     const luggage: Luggage = {
-      state: state === 'connecting' ? 'active' : state,
+      state: state === 'asleep' || state === 'awake' ? state : 'active',
       silenceMs: this.#silenceMs,
       sleepMs: this.#sleepMs,
       expiryMs: this.#expiryMs,
@@ -90,13 +83,12 @@ export class ClientSession extends SeatedClient implements Session {
 
   #ask(dialogue: WillDialogue): void {
     this.send(dialogue.question)
-    this.lostAt = undefined
-    this.repeatAt = this.link.now() + this.#shared.config.retry.interval
-    this.schedule()
+    this.supervise(0)
+    this.repeatAt(this.link.now() + this.shared.config.retry.interval)
   }
 
   #onWill(message: Of<'willtopic'> | Of<'willmsg'>): void {
-    const joining = this.#joining
+    const joining = this.#open?.joining
     if (joining?.dialogue === undefined) {
       this.link.count('unexpected-message')
       return
@@ -112,13 +104,13 @@ export class ClientSession extends SeatedClient implements Session {
 
   /** Every question is answered. */
   #join(joining: Joining): void {
-    this.#joining = joining
-    this.repeatAt = undefined
+    this.#business.joining = joining
+    this.repeatAt(undefined)
     const clean = joining.connect?.cleanSession === true
-    this.#expiryMs = clean ? 0 : this.#shared.config.sessionExpiry
+    this.#expiryMs = clean ? 0 : this.shared.config.sessionExpiry
     if (this.link.clientId === undefined) this.#attach(clean)
     else if (clean) {
-      this.#downlink = undefined
+      this.#business.downlink = undefined
       this.link.disconnect(false, 0)
       this.#attach(true)
     } else {
@@ -127,16 +119,15 @@ export class ClientSession extends SeatedClient implements Session {
   }
 
   #attach(cleanStart: boolean, resumeOnly = false): void {
-    this.#attachedExpiryMs = this.#expiryMs
     this.link.release()
-    const keepAliveMs = (this.#joining?.connect?.duration ?? 0) * 1000
-    const { window } = this.#shared.config
+    const keepAliveMs = (this.#open?.joining?.connect?.duration ?? 0) * 1000
+    const { window } = this.shared.config
     const terms = { cleanStart, expiryMs: this.#expiryMs, keepAliveMs, window, resumeOnly }
     this.link.connect(connectRequest(this.clientId, terms))
   }
 
   onConnect(outcome: ConnectOutcome): void {
-    const joining = this.#joining
+    const joining = this.#open?.joining
     if (joining === undefined) return
     if (joining.connect === undefined && joining.luggage === undefined) this.#goOn(outcome.ok)
     else if (outcome.ok) this.#welcome(joining, true)
@@ -152,24 +143,25 @@ export class ClientSession extends SeatedClient implements Session {
       return
     }
     this.link.count('unknown-sender')
-    if (mayReply(this.#shared, this.link)) this.send({ type: 'disconnect', duration: undefined })
+    if (mayReply(this.shared, this.link)) this.send({ type: 'disconnect', duration: undefined })
     this.place.end(this, 'not-authorized')
   }
 
   #welcome({ connect, luggage, will }: Joining, isNew: boolean): void {
-    this.#joining = undefined
-    this.#uplink = undefined
+    const business = this.#business
+    business.joining = undefined
+    business.uplink = undefined
     if (isNew) Kept.of(this.link).forgetAnnouncement()
     takeWill(this.link, will)
     if (luggage !== undefined) {
       this.#silenceMs = luggage.silenceMs
       this.#sleepMs = luggage.sleepMs
-      this.#arriving = true
-      this.repeatAt = this.link.now()
+      business.arriving = true
+      this.repeatAt(this.link.now())
       this.#wake(luggage.state === 'active' ? 'active' : 'awake', isNew)
       return
     }
-    const { keepAliveFactor, idleTimeout } = this.#shared.config
+    const { keepAliveFactor, idleTimeout } = this.shared.config
     const keepAliveMs = (connect?.duration ?? 0) * 1000
     this.#silenceMs = keepAliveMs > 0 ? Math.ceil(keepAliveMs * keepAliveFactor) : idleTimeout
     this.send({ type: 'connack', returnCode: ReturnCode.accepted })
@@ -240,7 +232,7 @@ export class ClientSession extends SeatedClient implements Session {
       this.place.end(this, 'disconnected')
       return
     }
-    this.#sleepMs = Math.ceil(duration * 1000 * this.#shared.config.sleepFactor)
+    this.#sleepMs = Math.ceil(duration * 1000 * this.shared.config.sleepFactor)
     rememberNap(this.link, { silenceMs: this.#silenceMs, sleepMs: this.#sleepMs })
     this.#fallAsleep()
     this.send({ type: 'disconnect', duration: undefined })
@@ -249,8 +241,8 @@ export class ClientSession extends SeatedClient implements Session {
   #fallAsleep(): void {
     this.state = 'asleep'
     this.link.hold()
-    this.#downlink?.pause()
-    this.#uplink = undefined
+    this.#open?.downlink?.pause()
+    if (this.#open !== undefined) this.#open.uplink = undefined
     this.#announceWill()
     this.#touch()
   }
@@ -261,7 +253,7 @@ export class ClientSession extends SeatedClient implements Session {
     this.#announceWill()
     if (state === 'active') forgetNap(this.link)
     this.#touch()
-    this.#downlink?.resume()
+    this.#open?.downlink?.resume()
     // The broker itself begins deliveries to a client that it has just admitted.
     if (!isNew) this.link.release()
     this.#settle()
@@ -269,14 +261,16 @@ export class ClientSession extends SeatedClient implements Session {
 
   /** After each event: lets go what is done with, and says so to a client that waits for the end. */
   #settle(): void {
-    if (this.#gone || this.state === 'connecting') return
-    if (this.#downlink?.idle === true) this.#downlink = undefined
-    if (this.state === 'awake' && this.#downlink === undefined && !this.#arriving) {
+    if (this.state === 'gone' || this.state === 'connecting') return
+    const business = this.#open
+    if (business?.downlink?.idle === true) business.downlink = undefined
+    if (this.state === 'awake' && business?.downlink === undefined && business?.arriving !== true) {
       this.#fallAsleep()
       this.send({ type: 'pingresp' })
     }
-    if (!this.#arriving) this.repeatAt = this.#downlink?.dueAt
-    this.schedule()
+    if (business === undefined) return
+    if (!business.arriving) this.repeatAt(business.downlink?.dueAt)
+    if (business.isDone) this.#open = undefined
   }
 
   // ---- broker --------------------------------------------------------------------------------------------------
@@ -286,9 +280,8 @@ export class ClientSession extends SeatedClient implements Session {
     down.take(delivery)
     const { dueAt } = down
     if (dueAt === undefined) return
-    this.#arriving = false
-    this.repeatAt = dueAt
-    this.schedule()
+    this.#business.arriving = false
+    this.repeatAt(dueAt)
   }
 
   onPublished(tag: number, outcome: PublishOutcome): void {
@@ -301,20 +294,19 @@ export class ClientSession extends SeatedClient implements Session {
 
   // ---- time and end --------------------------------------------------------------------------------------------
 
-  onTimer(): void {
-    this.rang()
-    const now = this.link.now()
-    const isDue = this.repeatAt !== undefined && this.repeatAt <= now
-    if (this.state === 'connecting') {
-      if (isDue) this.#askAgain()
-      return
-    }
-    if (this.lostAt !== undefined && this.lostAt <= now) {
+  onTimer(timer: number): void {
+    if (timer !== LOST) {
+      if (this.state === 'connecting') this.#askAgain()
+      else this.#repeat()
+    } else if (this.state !== 'connecting') {
       this.place.end(this, 'keepalive-timeout')
-      return
     }
-    this.#arriving = false
-    if (isDue && this.#downlink?.repeat() === false) {
+  }
+
+  #repeat(): void {
+    const business = this.#business
+    business.arriving = false
+    if (business.downlink?.repeat() === false) {
       if (this.state !== 'awake') {
         this.place.end(this, 'unreachable')
         return
@@ -327,9 +319,9 @@ export class ClientSession extends SeatedClient implements Session {
   }
 
   #askAgain(): void {
-    const dialogue = this.#joining?.dialogue
+    const dialogue = this.#open?.joining?.dialogue
     if (dialogue === undefined) return
-    if (dialogue.attempts >= this.#shared.config.retry.attempts) {
+    if (dialogue.attempts >= this.shared.config.retry.attempts) {
       this.place.end(this, 'connect-timeout')
       return
     }
@@ -339,12 +331,11 @@ export class ClientSession extends SeatedClient implements Session {
   }
 
   onClose(reason: CloseReason): void {
-    if (this.#gone) return
-    const heard = this.state !== 'asleep' && wantsGoodbye(reason)
+    if (this.state === 'gone') return
+    const isAsleep = this.state === 'asleep'
     this.#depart()
-    // CONNECT may have asked to keep a session that began as a clean one.
-    leaveSession(this.link, reason, this.state === 'asleep', Math.max(this.#expiryMs, this.#attachedExpiryMs))
-    if (heard) this.send({ type: 'disconnect', duration: undefined })
+    leaveSession(this.link, reason, isAsleep, this.#expiryMs)
+    if (!isAsleep && wantsGoodbye(reason)) this.send({ type: 'disconnect', duration: undefined })
     this.place.left(this)
   }
 
@@ -355,21 +346,28 @@ export class ClientSession extends SeatedClient implements Session {
       silenceMs: this.#silenceMs,
       sleepMs: this.state === 'active' ? 0 : this.#sleepMs,
       topicIds: attached ? Kept.of(this.link).topics.size : 0,
-      pending: this.#downlink?.size ?? 0,
+      pending: this.#open?.downlink?.size ?? 0,
       forwarded: this.isForwarded,
     }
   }
 
   // ---- inside --------------------------------------------------------------------------------------------------
 
+  get #business(): Business {
+    this.#open ??= new Business()
+    return this.#open
+  }
+
   get #up(): Uplink {
-    this.#uplink ??= new Uplink(this.#shared, this.link, this.clientId, this)
-    return this.#uplink
+    const business = this.#business
+    business.uplink ??= new Uplink(this.shared, this.link, this.clientId, this)
+    return business.uplink
   }
 
   get #down(): Downlink {
-    this.#downlink ??= new Downlink(this.#shared, this.link, this.clientId, this)
-    return this.#downlink
+    const business = this.#business
+    business.downlink ??= new Downlink(this.shared, this.link, this.clientId, this)
+    return business.downlink
   }
 
   #announceWill(): void {
@@ -379,13 +377,14 @@ export class ClientSession extends SeatedClient implements Session {
   /** The client was heard. */
   #touch(): void {
     if (this.state === 'connecting') return
-    const patienceMs = this.state === 'active' ? this.#silenceMs : this.#sleepMs
-    this.lostAt = patienceMs === 0 ? undefined : this.link.now() + patienceMs
-    this.schedule()
+    this.supervise(this.state === 'active' ? this.#silenceMs : this.#sleepMs)
   }
 
   #depart(): void {
-    this.#gone = true
-    if (this.#shared.clients.get(this.clientId) === this) this.#shared.clients.delete(this.clientId)
+    this.state = 'gone'
+    // Somebody else may speak from here next, on the same link.
+    this.supervise(0)
+    this.repeatAt(undefined)
+    if (this.shared.clients.get(this.clientId) === this) this.shared.clients.delete(this.clientId)
   }
 }

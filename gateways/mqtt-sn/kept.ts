@@ -27,12 +27,18 @@ interface Testament {
   announcedMs: number | undefined
 }
 
+/** What few sessions have. */
+interface Extras {
+  testament: Testament | undefined
+  sender: string | undefined
+  /** Message ids of QoS 2 publishes that were accepted and not released yet. */
+  received: Set<number> | undefined
+}
+
+/** A million sleeping clients have one each: no private methods, whose brand every instance would carry. */
 export class Kept {
   topics = new TopicIds()
-  #testament: Testament | undefined = undefined
-  #sender: string | undefined = undefined
-  /** Message ids of QoS 2 publishes that were accepted and not released yet. */
-  #received: Set<number> | undefined = undefined
+  #extras: Extras | undefined = undefined
 
   /** That of the client's session. Only while it is connected. */
   static of(link: Link): Kept {
@@ -43,30 +49,39 @@ export class Kept {
   static #rebuilt(link: Link): Kept {
     const kept = new Kept()
     for (const [key, value] of link.remembered()) {
-      if (key === WILL) kept.#testament = { will: readWill(value), announcedMs: undefined }
-      else if (key === SENDER) kept.#sender = value
+      if (key === WILL) Kept.#extrasOf(kept).testament = { will: readWill(value), announcedMs: undefined }
+      else if (key === SENDER) Kept.#extrasOf(kept).sender = value
       else if (key.startsWith(TOPIC)) kept.topics.restore(Number(key.slice(TOPIC.length)), value)
-      else if (key.startsWith(RECEIPT)) kept.#keep(Number(key.slice(RECEIPT.length)))
+      else if (key.startsWith(RECEIPT)) Kept.#receiptsOf(kept).add(Number(key.slice(RECEIPT.length)))
     }
     return kept
+  }
+
+  static #extrasOf(kept: Kept): Extras {
+    kept.#extras ??= { testament: undefined, sender: undefined, received: undefined }
+    return kept.#extras
+  }
+
+  static #receiptsOf(kept: Kept): Set<number> {
+    const extras = Kept.#extrasOf(kept)
+    extras.received ??= new Set()
+    return extras.received
   }
 
   // ---- topics --------------------------------------------------------------------------------------------------
 
   /** The client has named it, so it knows what it stands for. Undefined: there are `limit` already. */
   learn(link: Link, name: string, limit: number): number | undefined {
-    return this.#noted(link, name, (topics) => topics.learn(name, limit))
+    const before = this.topics.size
+    const id = this.topics.learn(name, limit)
+    if (this.topics.size > before) link.remember(`${TOPIC}${id}`, name)
+    return id
   }
 
   /** An id that the client is still to be told. Undefined: there are `limit` already. */
   propose(link: Link, name: string, limit: number): number | undefined {
-    return this.#noted(link, name, (topics) => topics.propose(name, limit))
-  }
-
-  #noted(link: Link, name: string, find: (topics: TopicIds) => number | undefined): number | undefined {
-    const before = this.topics.size
-    const id = find(this.topics)
-    if (this.topics.size > before) link.remember(`${TOPIC}${id}`, name)
+    const id = this.learn(link, name, limit)
+    if (id !== undefined) this.topics.forget(id)
     return id
   }
 
@@ -78,13 +93,13 @@ export class Kept {
   // ---- receipts ------------------------------------------------------------------------------------------------
 
   hasReceived(messageId: number): boolean {
-    return this.#received?.has(messageId) === true
+    return this.#extras?.received?.has(messageId) === true
   }
 
   /** False: the oldest receipt gave way, whose sender has forgotten it. */
   receive(link: Link, messageId: number): boolean {
     link.remember(`${RECEIPT}${messageId}`, '')
-    const received = this.#keep(messageId)
+    const received = Kept.#receiptsOf(this).add(messageId)
     if (received.size <= MAX_RECEIVED) return true
     for (const oldest of received) {
       this.release(link, oldest)
@@ -94,25 +109,21 @@ export class Kept {
   }
 
   release(link: Link, messageId: number): void {
-    if (this.#received?.delete(messageId) !== true) return
+    const extras = this.#extras
+    if (extras?.received?.delete(messageId) !== true) return
     link.forget(`${RECEIPT}${messageId}`)
-    if (this.#received.size === 0) this.#received = undefined
-  }
-
-  #keep(messageId: number): Set<number> {
-    this.#received ??= new Set()
-    return this.#received.add(messageId)
+    if (extras.received.size === 0) extras.received = undefined
   }
 
   // ---- will ----------------------------------------------------------------------------------------------------
 
   get will(): Message | undefined {
-    return this.#testament?.will
+    return this.#extras?.testament?.will
   }
 
   setWill(link: Link, will: Message | undefined): void {
     if (will === this.will) return
-    this.#testament = will === undefined ? undefined : { will, announcedMs: undefined }
+    Kept.#extrasOf(this).testament = will === undefined ? undefined : { will, announcedMs: undefined }
     if (will === undefined) {
       link.forget(WILL)
       link.setWill(undefined)
@@ -124,12 +135,13 @@ export class Kept {
 
   /** The broker has forgotten it with the connection; the session has not (6.3). */
   forgetAnnouncement(): void {
-    if (this.#testament !== undefined) this.#testament.announcedMs = undefined
+    const testament = this.#extras?.testament
+    if (testament !== undefined) testament.announcedMs = undefined
   }
 
   /** The broker is to publish it when nobody has heard of the client for so long: also when we are not there to say so. */
   announceWill(link: Link, delayMs: number): void {
-    const testament = this.#testament
+    const testament = this.#extras?.testament
     if (testament === undefined || testament.announcedMs === delayMs) return
     testament.announcedMs = delayMs
     link.setWill({ message: testament.will, delayMs })
@@ -139,12 +151,12 @@ export class Kept {
 
   /** Whose key protects the session (MQTT-SN 2.0); undefined without protection. */
   get sender(): string | undefined {
-    return this.#sender
+    return this.#extras?.sender
   }
 
   protect(link: Link, sender: string | undefined): void {
-    if (sender === this.#sender || sender === undefined) return
-    this.#sender = sender
+    if (sender === this.sender || sender === undefined) return
+    Kept.#extrasOf(this).sender = sender
     link.remember(SENDER, sender)
   }
 }

@@ -1,9 +1,10 @@
 /** Where a client is, and what of it moves when it turns up somewhere else. */
 import type { CloseReason, Link, Session } from '#sdk'
 import { forgetNap, Kept } from './kept.ts'
+import type { Shared } from './shared.ts'
 
-/** MQTT-SN 1.2, 6.14, figure 3; of a client that is lost or disconnected there is no session. */
-export type State = 'connecting' | 'active' | 'asleep' | 'awake'
+/** MQTT-SN 1.2, 6.14, figure 3; `gone` is a session that has ended here: lost, disconnected, or at another place. */
+export type State = 'connecting' | 'active' | 'asleep' | 'awake' | 'gone'
 
 /** Who can have a place. */
 export interface Occupant extends Session {
@@ -12,6 +13,7 @@ export interface Occupant extends Session {
 
 /** An address: of a client, or of a forwarder with nodes. */
 export interface Place {
+  readonly shared: Shared
   /** True when nobody else speaks from there, and the address's link is the client's. */
   isAlone(client: Occupant): boolean
   /** Ends the client's session. */

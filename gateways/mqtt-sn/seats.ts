@@ -13,11 +13,13 @@ import type {
   SubscribeOutcome,
 } from '#sdk'
 import type { Occupant, Place } from './place.ts'
+import type { Shared } from './shared.ts'
 
 /** Has the events of a session but for the datagrams, which are read before it is known whose they are. */
-export type Sitter = Occupant & { onTimer(): void } & Omit<Session, 'onBytes' | 'onTimer'>
+export type Sitter = Occupant & { onTimer(timer: number): void } & Omit<Session, 'onBytes' | 'onTimer'>
 
 export abstract class Seats<C extends Sitter> implements Place, Session {
+  readonly shared: Shared
   protected readonly link: Link
   #client: C | undefined = undefined
   /** By node id in hex. */
@@ -27,7 +29,8 @@ export abstract class Seats<C extends Sitter> implements Place, Session {
   /** Busy while a datagram is being handled: who leaves now may make room for somebody else. */
   protected condition: 'idle' | 'busy' | 'closed' = 'idle'
 
-  constructor(link: Link) {
+  constructor(shared: Shared, link: Link) {
+    this.shared = shared
     this.link = link
   }
 
@@ -71,8 +74,8 @@ export abstract class Seats<C extends Sitter> implements Place, Session {
 
   // ---- the client's events, which come to the owner of the link ------------------------------------------------
 
-  onTimer(): void {
-    this.#client?.onTimer()
+  onTimer(timer: number): void {
+    this.#client?.onTimer(timer)
   }
 
   onConnect(outcome: ConnectOutcome): void {
@@ -124,7 +127,7 @@ export abstract class Seats<C extends Sitter> implements Place, Session {
   }
 
   left(client: Occupant): void {
-    this.#forget(client)
+    this.forget(client)
     if (client.link !== this.link) this.leaveIfEmpty()
   }
 
@@ -133,17 +136,17 @@ export abstract class Seats<C extends Sitter> implements Place, Session {
   }
 
   move(client: Occupant, to: Link): void {
-    this.#forget(client)
+    this.forget(client)
     client.link.moveTo(to)
     this.leaveIfEmpty()
   }
 
   vacate(client: Occupant): void {
-    this.#forget(client)
+    this.forget(client)
     this.leaveIfEmpty()
   }
 
-  #forget(client: Occupant): void {
+  protected forget(client: Occupant): void {
     if (this.#client === client) this.#client = undefined
     else if (this.#nodes !== undefined) {
       for (const [node, each] of this.#nodes) if (each === client) this.#nodes.delete(node)

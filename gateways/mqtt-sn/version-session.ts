@@ -37,8 +37,8 @@ export class VersionSession implements Session {
       version === '1.2' ? new AddressSession(this.#shared, this.#link) : new AddressSession2(this.#shared, this.#link)
   }
 
-  onTimer(): void {
-    this.#session?.onTimer()
+  onTimer(timer: number): void {
+    this.#session?.onTimer(timer)
   }
 
   onConnect(outcome: ConnectOutcome): void {

@@ -17,10 +17,12 @@ export function armTimer(timers: SessionTimers, wheel: TimerWheel, owner: TimerO
   return timer
 }
 
-/** The chain; nothing of it when it holds no other timer that another arm would need. */
+/** The chain, without what is not armed at its head: a timer that a session needs now and then is not kept beside its first. */
 export function disarmTimer(timers: SessionTimers, wheel: TimerWheel, id: number): SessionTimers {
   for (let timer = timers; timer !== undefined; timer = timer.sibling) if (timer.id === id) wheel.disarm(timer)
-  return timers?.sibling === undefined && timers?.isArmed !== true ? undefined : timers
+  let armed = timers
+  while (armed !== undefined && !armed.isArmed) armed = armed.sibling
+  return armed
 }
 
 export function disarmAll(timers: SessionTimers, wheel: TimerWheel): void {

@@ -250,7 +250,9 @@ test('TopicIds: names found in both directions, few or many', () => {
   }
   ids.forget(7)
   assert.equal(ids.known('t/7'), undefined)
-  assert.equal(ids.propose('t/7', 40), 7)
+  assert.equal(ids.learn('t/7', 40), 7)
+  assert.equal(ids.known('t/7'), 7)
+  ids.forget(7)
   ids.confirm(7)
   assert.equal(ids.known('t/7'), 7)
   assert.equal(ids.name(0), undefined)

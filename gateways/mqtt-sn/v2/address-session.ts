@@ -8,7 +8,6 @@ import { publisherFor } from '../anonymous-publisher.ts'
 import { decodePacket, type Packet, type PacketOf, PacketType, packetType, Reason, TopicKind } from '../codec/v2/index.ts'
 import { mayReply } from '../reply-budget.ts'
 import { Seats } from '../seats.ts'
-import type { Shared } from '../shared.ts'
 import { disconnectOf } from './connect.ts'
 import { Connection } from './connection.ts'
 import { type Path, wrap } from './path.ts'
@@ -32,13 +31,6 @@ interface Origin extends Path {
 }
 
 export class AddressSession extends Seats<Connection> {
-  readonly #shared: Shared
-
-  constructor(shared: Shared, link: Link) {
-    super(link)
-    this.#shared = shared
-  }
-
   // ---- datagrams -----------------------------------------------------------------------------------------------
 
   onBytes(datagram: Uint8Array): void {
@@ -56,7 +48,7 @@ export class AddressSession extends Seats<Connection> {
     if (isMalformed(packet)) this.link.malformed(packet)
     else if (packet.type === 'forwarder') this.#forwarded(packet)
     else if (packet.type === 'protection') this.#unprotect(bytes, packet, origin)
-    else if (origin.cover === undefined && this.#shared.config.protection.required) this.#rebuff(origin, Reason.protectionOnly)
+    else if (origin.cover === undefined && this.shared.config.protection.required) this.#rebuff(origin, Reason.protectionOnly)
     else if (packet.type === 'connection') this.#readdressed(packet, origin)
     else this.#receive(packet, origin)
   }
@@ -64,7 +56,7 @@ export class AddressSession extends Seats<Connection> {
   #forwarded({ address, packet }: PacketOf<'forwarder'>): void {
     const node = toHex(address)
     const origin = { client: this.at(node), node, forwarded: new Uint8Array(address), cover: undefined }
-    if (this.#shared.config.forwarder.enabled) {
+    if (this.shared.config.forwarder.enabled) {
       this.#unwrap(packet, origin)
       return
     }
@@ -78,7 +70,7 @@ export class AddressSession extends Seats<Connection> {
       this.link.malformed(malformed('nested-protection'))
       return
     }
-    const opened = this.#shared.protection.open(bytes, protection)
+    const opened = this.shared.protection.open(bytes, protection)
     if (opened === 'forged') this.link.count('protection-forged')
     else if (opened === 'replayed') this.link.count('protection-replayed')
     else if ('refused' in opened) {
@@ -111,7 +103,7 @@ export class AddressSession extends Seats<Connection> {
 
   #connect(connect: PacketOf<'connect'>, origin: Origin): void {
     const { client } = origin
-    const owner = this.#shared.connections.get(connect.clientId)
+    const owner = this.shared.connections.get(connect.clientId)
     if (owner !== undefined && !owner.admits(origin.cover)) {
       this.#goodbye(origin, Reason.protectionOnly)
       return
@@ -126,9 +118,9 @@ export class AddressSession extends Seats<Connection> {
       this.link.malformed(malformed('bad-encapsulation'))
       return
     }
-    const owner = this.#shared.connections.get(clientId)
+    const owner = this.shared.connections.get(clientId)
     if (owner === undefined || !owner.admits(origin.cover)) this.#rebuff(origin, Reason.noConnection)
-    else if (!owner.isMobile || !this.#shared.config.roaming) this.#rebuff(origin, Reason.protocolError)
+    else if (!owner.isMobile || !this.shared.config.roaming) this.#rebuff(origin, Reason.protocolError)
     else if (owner === origin.client) this.#unwrap(packet, origin)
     else if (this.#bring(owner, origin)) this.#unwrap(packet, { ...origin, client: owner })
   }
@@ -157,7 +149,7 @@ export class AddressSession extends Seats<Connection> {
   #seat(origin: Origin): Connection | undefined {
     if (!this.#hasRoom(origin)) return undefined
     this.#vacateFor(origin)
-    const open = (link: Link): Connection => new Connection(this.#shared, link, this, origin)
+    const open = (link: Link): Connection => new Connection(this.shared, link, this, origin)
     const client = origin.node === undefined ? open(this.link) : (this.link.branch(open) as Connection)
     this.put(client, origin.node)
     return client
@@ -165,7 +157,7 @@ export class AddressSession extends Seats<Connection> {
 
   #hasRoom(origin: Origin): boolean {
     if (origin.node === undefined || origin.client !== undefined) return true
-    if (this.nodes < this.#shared.config.forwarder.maxNodes) return true
+    if (this.nodes < this.shared.config.forwarder.maxNodes) return true
     this.link.count('nodes-exhausted')
     this.#goodbye(origin, Reason.congestion)
     return false
@@ -189,23 +181,23 @@ export class AddressSession extends Seats<Connection> {
   }
 
   #introduce(origin: Origin): void {
-    this.#reply({ type: 'gwinfo', gatewayId: this.#shared.config.gatewayId, address: new Uint8Array(0) }, origin)
+    this.#reply({ type: 'gwinfo', gatewayId: this.shared.config.gatewayId, address: new Uint8Array(0) }, origin)
   }
 
   #reply(packet: Packet, origin: Origin): void {
-    if (mayReply(this.#shared, this.link)) this.link.send(wrap(this.#shared, this.link, origin, packet))
+    if (mayReply(this.shared, this.link)) this.link.send(wrap(this.shared, this.link, origin, packet))
   }
 
   #publishAnonymously({ topicKind, alias, topic, retain, payload }: PacketOf<'pubwos'>): void {
-    if (!this.#shared.config.qosMinus1.enabled) {
+    if (!this.shared.config.qosMinus1.enabled) {
       this.link.count('qos-minus-1-disabled')
       return
     }
-    const name = topicKind === TopicKind.name ? topic : this.#shared.predefined.name(alias)
+    const name = topicKind === TopicKind.name ? topic : this.shared.predefined.name(alias)
     if (name === undefined) {
       this.link.count('qos-minus-1-topic')
       return
     }
-    publisherFor(this.#shared, this.link, this).publish(new Publication(name, payload, 0, retain))
+    publisherFor(this.shared, this.link, this).publish(new Publication(name, payload, 0, retain))
   }
 }
