@@ -345,7 +345,7 @@ export class ClientSession extends SeatedClient implements Session {
       state: this.state,
       silenceMs: this.#silenceMs,
       sleepMs: this.state === 'active' ? 0 : this.#sleepMs,
-      topicIds: attached ? Kept.of(this.link).topics.size : 0,
+      topicIds: attached ? Kept.of(this.link).size : 0,
       pending: this.#open?.downlink?.size ?? 0,
       forwarded: this.isForwarded,
     }

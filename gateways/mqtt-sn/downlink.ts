@@ -111,7 +111,7 @@ export class Downlink {
     if (returnCode !== ReturnCode.accepted) {
       this.#refused(outgoing, 'register')
     } else {
-      Kept.of(this.#link).topics.confirm(this.#topicId)
+      Kept.of(this.#link).confirm(this.#topicId)
       outgoing.attempts = 0
       this.#start(outgoing)
     }
@@ -122,7 +122,7 @@ export class Downlink {
     const outgoing = this.#find(messageId, 'publish')
     // QoS 2 is refused with a PUBACK, too (6.6).
     if (outgoing === undefined || (outgoing.delivery.qos === 2 && returnCode === ReturnCode.accepted)) {
-      if (messageId === 0 && returnCode === ReturnCode.invalidTopicId) Kept.of(this.#link).topics.forget(topicId)
+      if (messageId === 0 && returnCode === ReturnCode.invalidTopicId) Kept.of(this.#link).forget(topicId)
       this.#link.count('unmatched-answer')
     } else if (returnCode === ReturnCode.accepted) {
       this.#done(outgoing)
@@ -131,7 +131,7 @@ export class Downlink {
     } else if (returnCode === ReturnCode.invalidTopicId && outgoing.refusals < this.#shared.config.retry.attempts) {
       outgoing.refusals++
       // It has lost its ids, in a restart perhaps: it is told again.
-      if (this.#topicOf(outgoing)?.type === TopicType.normal) Kept.of(this.#link).topics.forget(topicId)
+      if (this.#topicOf(outgoing)?.type === TopicType.normal) Kept.of(this.#link).forget(topicId)
       else outgoing.normalOnly = true
       this.#start(outgoing)
     } else {
@@ -266,7 +266,7 @@ export class Downlink {
   /** How the client knows the name: by an id of its own, a predefined id, as a short name; undefined: not yet. */
   #topicOf({ delivery, normalOnly }: Outgoing): { type: TopicTypeBits; id: number } | undefined {
     const { topic } = delivery.message
-    const own = Kept.of(this.#link).topics.known(topic)
+    const own = Kept.of(this.#link).known(topic)
     if (own !== undefined) return { type: TopicType.normal, id: own }
     if (normalOnly) return undefined
     const predefined = this.#shared.predefined.id(topic, this.#clientId)

@@ -35,9 +35,8 @@ interface Extras {
   received: Set<number> | undefined
 }
 
-/** A million sleeping clients have one each: no private methods, whose brand every instance would carry. */
-export class Kept {
-  topics = new TopicIds()
+/** A million sleeping clients have one each: the topic ids themselves, and one field for the rest. */
+export class Kept extends TopicIds {
   #extras: Extras | undefined = undefined
 
   /** That of the client's session. Only while it is connected. */
@@ -51,7 +50,7 @@ export class Kept {
     for (const [key, value] of link.remembered()) {
       if (key === WILL) Kept.#extrasOf(kept).testament = { will: readWill(value), announcedMs: undefined }
       else if (key === SENDER) Kept.#extrasOf(kept).sender = value
-      else if (key.startsWith(TOPIC)) kept.topics.restore(Number(key.slice(TOPIC.length)), value)
+      else if (key.startsWith(TOPIC)) kept.restore(Number(key.slice(TOPIC.length)), value)
       else if (key.startsWith(RECEIPT)) Kept.#receiptsOf(kept).add(Number(key.slice(RECEIPT.length)))
     }
     return kept
@@ -71,23 +70,23 @@ export class Kept {
   // ---- topics --------------------------------------------------------------------------------------------------
 
   /** The client has named it, so it knows what it stands for. Undefined: there are `limit` already. */
-  learn(link: Link, name: string, limit: number): number | undefined {
-    const before = this.topics.size
-    const id = this.topics.learn(name, limit)
-    if (this.topics.size > before) link.remember(`${TOPIC}${id}`, name)
+  register(link: Link, name: string, limit: number): number | undefined {
+    const before = this.size
+    const id = this.learn(name, limit)
+    if (this.size > before) link.remember(`${TOPIC}${id}`, name)
     return id
   }
 
   /** An id that the client is still to be told. Undefined: there are `limit` already. */
   propose(link: Link, name: string, limit: number): number | undefined {
-    const id = this.learn(link, name, limit)
-    if (id !== undefined) this.topics.forget(id)
+    const id = this.register(link, name, limit)
+    if (id !== undefined) this.forget(id)
     return id
   }
 
   forgetTopics(link: Link): void {
-    for (let id = 1; id <= this.topics.size; id++) link.forget(`${TOPIC}${id}`)
-    this.topics = new TopicIds()
+    for (let id = 1; id <= this.size; id++) link.forget(`${TOPIC}${id}`)
+    this.clear()
   }
 
   // ---- receipts ------------------------------------------------------------------------------------------------

@@ -74,6 +74,11 @@ export class TopicIds {
     else unknown.add(id)
   }
 
+  clear(): void {
+    this.#names = NONE
+    this.#extras = undefined
+  }
+
   /** Of an earlier process. */
   restore(id: number, name: string): void {
     const names = Array.from({ length: Math.max(this.#names.length, id) }, (_, at) => this.#names[at] ?? '')

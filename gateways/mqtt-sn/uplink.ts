@@ -56,7 +56,7 @@ export class Uplink {
       this.#speaker.send({ type: 'regack', topicId: 0, messageId, returnCode: ReturnCode.notSupported })
       return
     }
-    const topicId = Kept.of(this.#link).learn(this.#link, topic, maxTopics)
+    const topicId = Kept.of(this.#link).register(this.#link, topic, maxTopics)
     if (topicId === undefined) {
       this.#link.count('topic-ids-exhausted')
       this.#speaker.send({ type: 'regack', topicId: 0, messageId, returnCode: ReturnCode.congestion })
@@ -130,7 +130,7 @@ export class Uplink {
     let topicId = 0
     if (topicType === TopicType.predefined) topicId = message.topicId
     else if (topicType === TopicType.normal && !hasWildcard(topic) && isTopicName(topic) && !topic.startsWith('$share/')) {
-      const id = Kept.of(this.#link).learn(this.#link, topic, this.#shared.config.maxTopics)
+      const id = Kept.of(this.#link).register(this.#link, topic, this.#shared.config.maxTopics)
       if (id === undefined) {
         this.#link.count('topic-ids-exhausted')
         this.#refuse(messageId, ReturnCode.congestion)
@@ -174,7 +174,7 @@ export class Uplink {
   #topicOf(topicType: number, topicId: number): string | number {
     switch (topicType) {
       case TopicType.normal:
-        return Kept.of(this.#link).topics.name(topicId) ?? ReturnCode.invalidTopicId
+        return Kept.of(this.#link).name(topicId) ?? ReturnCode.invalidTopicId
       case TopicType.predefined:
         return this.#shared.predefined.name(topicId, this.#clientId) ?? ReturnCode.invalidTopicId
       case TopicType.short:

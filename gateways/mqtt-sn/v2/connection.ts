@@ -363,7 +363,7 @@ export class Connection implements Occupant, Receiver {
       state: this.state,
       silenceMs: this.#silenceMs,
       sleepMs: this.state === 'active' ? 0 : this.#sleepMs,
-      topicIds: this.link.clientId === undefined ? 0 : Kept.of(this.link).topics.size,
+      topicIds: this.link.clientId === undefined ? 0 : Kept.of(this.link).size,
       pending: this.#downlink?.size ?? 0,
       forwarded: this.#path.forwarded !== undefined,
       protected: this.#path.cover !== undefined,

@@ -82,13 +82,13 @@ export class Downlink {
       }
     } else if (packet.type === 'regack') {
       if (isFailure(packet.reason)) outgoing.byName = true
-      else Kept.of(this.#link).topics.confirm(this.#alias)
+      else Kept.of(this.#link).confirm(this.#alias)
       outgoing.step = 'publish'
       this.#begin(outgoing)
     } else if (packet.reason === Reason.unknownAlias && !outgoing.byName) {
-      const { topics } = Kept.of(this.#link)
-      const alias = topics.known(outgoing.delivery.message.topic)
-      if (alias !== undefined) topics.forget(alias)
+      const kept = Kept.of(this.#link)
+      const alias = kept.known(outgoing.delivery.message.topic)
+      if (alias !== undefined) kept.forget(alias)
       else outgoing.byName = true
       this.#start(outgoing)
     } else if (isFailure(packet.reason)) {
@@ -196,7 +196,7 @@ export class Downlink {
     if (byName) return { topicKind: TopicKind.name, alias: 0, topic }
     const predefined = this.#shared.predefined.id(topic, this.#receiver.clientId)
     if (predefined !== undefined) return { topicKind: TopicKind.predefined, alias: predefined, topic: '' }
-    const alias = Kept.of(this.#link).topics.known(topic)
+    const alias = Kept.of(this.#link).known(topic)
     return alias === undefined ? undefined : { topicKind: TopicKind.session, alias, topic: '' }
   }
 

@@ -145,7 +145,7 @@ export class Uplink {
   nameOf({ topicKind, alias, topic }: TopicRef): string | number {
     switch (topicKind) {
       case TopicKind.session:
-        return Kept.of(this.#link).topics.name(alias) ?? Reason.unknownAlias
+        return Kept.of(this.#link).name(alias) ?? Reason.unknownAlias
       case TopicKind.predefined:
         return this.#shared.predefined.name(alias, this.#clientId) ?? Reason.unknownAlias
       case TopicKind.name:
@@ -157,7 +157,7 @@ export class Uplink {
   #aliasOf(topic: string): { topicKind: TopicKindBits; alias: number } | undefined {
     const predefined = this.#shared.predefined.id(topic, this.#clientId)
     if (predefined !== undefined) return { topicKind: TopicKind.predefined, alias: predefined }
-    const alias = Kept.of(this.#link).learn(this.#link, topic, this.#shared.config.maxTopics)
+    const alias = Kept.of(this.#link).register(this.#link, topic, this.#shared.config.maxTopics)
     return alias === undefined ? undefined : { topicKind: TopicKind.session, alias }
   }
 }
