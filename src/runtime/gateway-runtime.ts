@@ -47,10 +47,11 @@ export class GatewayRuntime implements Port {
   /** Undefined when clients may publish as much as they can. */
   quotas: PublishQuotas | undefined
   mountpoint: string
+  /** The first session on a wire. */
+  readonly open: (link: Link) => Session
   readonly #total: TotalLimits
   readonly #instance: Gateway
   readonly #outside: GatewayOutside
-  readonly #open: (link: Link) => Session
   #accepting = true
 
   constructor(config: GatewayInstance, module: GatewayModule, shared: Shared, turn: Turn, total: TotalLimits, log: Log) {
@@ -74,7 +75,7 @@ export class GatewayRuntime implements Port {
       crypto: systemCrypto,
       notebook,
     })
-    this.#open = (link) => this.#instance.open(link)
+    this.open = (link) => this.#instance.open(link)
   }
 
   // ---- Port ----------------------------------------------------------------------------------------------------
@@ -127,7 +128,8 @@ export class GatewayRuntime implements Port {
     if (!this.#accepting) return undefined
     try {
       const rate = maxMessageRate > 0 ? new TokenBucket(maxMessageRate, this.turn.time()) : undefined
-      return new SessionHost(this, wire, this.#open, { rate, listener })
+      this.counters.sessions++
+      return new SessionHost(this, wire, this.open, { rate, listener })
     } catch (error) {
       this.counters.faults++
       this.log.error({ peer: peerName(wire.peer), error: String(error) }, 'a session failed to open')
@@ -155,7 +157,8 @@ export class GatewayRuntime implements Port {
   /** Stops accepting, says goodbye to every session, waits for what was queued (bounded), closes. */
   async drain(reason: CloseReason, timeoutMs: number): Promise<void> {
     this.#accepting = false
-    for (const host of [...this.hosts]) host.close(reason)
+    // One that wakes another to say goodbye adds it behind itself.
+    for (const host of this.hosts) host.close(reason)
     await this.#drain(
       this.listeners.splice(0).map(({ listener }) => listener),
       reason,
@@ -166,7 +169,7 @@ export class GatewayRuntime implements Port {
 
   async #drain(listeners: readonly Listener[], reason: CloseReason, timeoutMs: number): Promise<void> {
     for (const listener of listeners) listener.stopAccepting()
-    for (const host of [...this.hosts]) if (host.listener !== undefined && listeners.includes(host.listener)) host.close(reason)
+    for (const host of this.hosts) if (host.listener !== undefined && listeners.includes(host.listener)) host.close(reason)
     const deadline = this.shared.clock.monotonic() + timeoutMs
     while (listeners.some(({ stats }) => stats.current > 0) && this.shared.clock.monotonic() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, 10))

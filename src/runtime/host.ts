@@ -1,23 +1,22 @@
 /**
  * Binds one pure session to a wire, to time and to the broker: the only place where they meet. What a session must
- * not know is decided here: parking of early bytes, back-pressure, fault isolation, rebinding, limits.
+ * not know is decided here: back-pressure, fault isolation, rebinding, rest.
  */
-import type { Verdict } from '../auth/access.ts'
-import type { CloseReason, ConnectOutcome, ConnectRequest, Delivery, Link, Peer, Session } from '../sdk.ts'
+import type { CloseReason, Delivery, Link, Peer, Session } from '../sdk.ts'
 import type { Listener } from '../transport/listener.ts'
 import type { TokenBucket } from '../transport/token-bucket.ts'
 import type { Wire, WireCloseCause, WireHandler } from '../transport/wire.ts'
+import { AdmittingLink } from './admitting-link.ts'
 import { allBranches, type Branches, withBranch, withoutBranch } from './branches.ts'
 import { reasonOf } from './close-reasons.ts'
 import { describeError } from './describe-error.ts'
 import type { GatewayRuntime } from './gateway-runtime.ts'
-import { Inquiry } from './inquiry.ts'
-import { MeteredLink, THROTTLE_TIMER } from './metered-link.ts'
-import { Parking } from './parking.ts'
+import { THROTTLE_TIMER } from './metered-link.ts'
 import { peerName } from './peer-name.ts'
 import { armTimer, disarmAll, disarmTimer, type SessionTimers } from './session-timers.ts'
 
-const NOTHING = new Uint8Array(0)
+/** In place of a branch's parent: it is not there until something is to be done on the wire. */
+const RESTING = Symbol('resting')
 
 /** Where a session comes from: a listener, or another session on the same wire. */
 export interface Origin {
@@ -27,20 +26,15 @@ export interface Origin {
   readonly rate?: TokenBucket | undefined
 }
 
-export class SessionHost extends MeteredLink implements Link, WireHandler {
+export class SessionHost extends AdmittingLink implements Link, WireHandler {
   /** Of a session that is no branch: where its wire was accepted. */
   listener: Listener | undefined
   #wire: Wire
-  #connecting = false
   #timers: SessionTimers = undefined
-  /** While something has been asked elsewhere and not been answered. */
-  #parking: Parking | undefined = undefined
-  #inquiry: Inquiry | undefined = undefined
-  #parent: SessionHost | undefined
+  /** Of a branch: the first session on its wire. */
+  #parent: SessionHost | typeof RESTING | undefined
   #branches: Branches<SessionHost> = undefined
   #current: Uint8Array | undefined = undefined
-  /** A connect that the session asked for before `open` returned it. */
-  #early: ConnectRequest | undefined = undefined
 
   constructor(runtime: GatewayRuntime, wire: Wire, open: (link: Link) => Session, origin: Origin = {}) {
     super(runtime, origin.rate)
@@ -48,12 +42,10 @@ export class SessionHost extends MeteredLink implements Link, WireHandler {
     this.#wire = wire
     this.#parent = parent
     this.listener = listener
-    runtime.counters.sessions++
     if (parent === undefined) runtime.hosts.add(this)
     runtime.turn.run(() => {
       this.session = open(this)
-      const early = this.#early
-      if (early !== undefined) this.event(() => this.connect(early))
+      this.opened()
     })
   }
 
@@ -61,13 +53,18 @@ export class SessionHost extends MeteredLink implements Link, WireHandler {
 
   onBytes(bytes: Uint8Array): void {
     if (this.closedBy !== undefined) return
+    if (this.#parent === RESTING) {
+      this.wake()
+      this.#wire.handler.onBytes(bytes)
+      return
+    }
     const { runtime } = this
     runtime.counters.bytesIn += bytes.length
     if (this.rate !== undefined && this.#wire.peer.datagram && !this.rate.take(1, runtime.turn.time())) {
       this.count('rate-limited')
       return
     }
-    this.#take(bytes)
+    this.take(bytes)
   }
 
   onDrain(): void {
@@ -82,7 +79,7 @@ export class SessionHost extends MeteredLink implements Link, WireHandler {
 
   /** A silent datagram peer is kept while it stands for a client: its session knows when that ends. */
   onIdle(): boolean {
-    return this.client !== undefined || this.#connecting || this.#branches !== undefined
+    return this.client !== undefined || this.connecting || this.#branches !== undefined
   }
 
   onWheelTimer(timer: number): void {
@@ -124,10 +121,6 @@ export class SessionHost extends MeteredLink implements Link, WireHandler {
     return this.#wire.peer
   }
 
-  get connecting(): boolean {
-    return this.#connecting || (this.#parking?.waits ?? 0) > 0
-  }
-
   send(bytes: Uint8Array, start = 0, end = bytes.length): void {
     if (this.closedBy !== undefined) return
     this.runtime.counters.bytesOut += end - start
@@ -147,38 +140,53 @@ export class SessionHost extends MeteredLink implements Link, WireHandler {
     this.#timers = disarmTimer(this.#timers, this.runtime.shared.wheel, timer)
   }
 
-  connect(request: ConnectRequest): void {
-    if (this.closedBy !== undefined || this.#connecting) return
-    if ((this.session as Session | undefined) === undefined) {
-      this.#early = request
-      return
-    }
-    this.#early = undefined
-    if (this.client !== undefined) this.disconnect(false)
-    this.#connecting = true
-    if (this.#isBanned(request)) return this.#admit(request, { ok: false, reason: 'banned' })
-    this.#ask(request, (verdict) => this.#admit(request, verdict))
-  }
-
-  respond(data: Uint8Array | undefined): void {
-    if (this.closedBy === undefined) this.#inquiry?.answer(data)
-  }
-
-  authenticate(request: ConnectRequest): void {
-    if (this.client === undefined || this.#inquiry !== undefined) return
-    this.#ask(request, (verdict) => this.event(() => this.session.onAuthenticated?.(verdict)))
-  }
-
   branch(open: (link: Link) => Session): Session {
+    this.runtime.counters.sessions++
     const host = new SessionHost(this.runtime, this.#wire, open, { parent: this })
     this.#branches = withBranch(this.#branches, host)
     return host.session
   }
 
+  rest(): boolean {
+    const { runtime, client, closedBy } = this
+    const branch = this.#branches
+    const isBusy = client !== undefined || this.connecting || closedBy !== undefined || this.#parent !== undefined
+    if (isBusy || !(branch instanceof SessionHost) || !this.peer.datagram) return false
+    disarmAll(this.#timers, runtime.shared.wheel)
+    this.closedBy = 'idle'
+    branch.#parent = RESTING
+    branch.listener = this.listener
+    branch.rate = this.rate
+    this.#wire.handler = branch
+    runtime.hosts.delete(this)
+    runtime.hosts.add(branch)
+    return true
+  }
+
+  wake(): void {
+    if (this.#parent !== RESTING) return
+    this.event(() => {
+      const { runtime, listener, rate } = this
+      const parent = new SessionHost(runtime, this.#wire, runtime.open, { listener, rate })
+      parent.#branches = this
+      this.#parent = parent
+      this.#wire.handler = parent
+      runtime.hosts.delete(this)
+      this.session.onWake?.(parent.session)
+    })
+  }
+
   moveTo(to: Link): void {
     const target = (to as SessionHost).#root()
     const parent = this.#parent
-    if (parent === undefined || this.closedBy !== undefined || target === parent || target.closedBy !== undefined) return
+    if (
+      parent === undefined ||
+      parent === RESTING ||
+      this.closedBy !== undefined ||
+      target === parent ||
+      target.closedBy !== undefined
+    )
+      return
     parent.#branches = withoutBranch(parent.#branches, this)
     this.#parent = target
     this.#wire = target.#wire
@@ -213,13 +221,7 @@ export class SessionHost extends MeteredLink implements Link, WireHandler {
 
   // ---- inside --------------------------------------------------------------------------------------------------
 
-  #take(bytes: Uint8Array): void {
-    if (this.closedBy !== undefined) return
-    if (this.#parking === undefined) this.#handle(bytes)
-    else if (!this.#parking.keep(bytes)) this.count('parked-overflow')
-  }
-
-  #handle(bytes: Uint8Array): void {
+  protected override handle(bytes: Uint8Array): void {
     const { turn } = this.runtime
     turn.enter()
     this.#current = bytes
@@ -234,40 +236,19 @@ export class SessionHost extends MeteredLink implements Link, WireHandler {
   }
 
   protected override get canWait(): boolean {
-    return !this.peer.datagram && this.#parent === undefined
+    return !this.peer.datagram && !this.isBranch
+  }
+
+  protected override get isBranch(): boolean {
+    return this.#parent !== undefined
   }
 
   protected override pauseReading(): void {
     this.#wire.pause()
   }
 
-  protected override resumeReading(): void {
-    if (this.#parking === undefined) this.#wire.resume()
-  }
-
-  #isBanned({ clientId, username }: ConnectRequest): boolean {
-    return this.runtime.shared.bans.refuse({ clientId, username, address: this.peer.address }, this.now()) !== undefined
-  }
-
-  #ask(request: ConnectRequest, decided: (verdict: Verdict) => void): void {
-    const { name, shared, log } = this.runtime
-    const act = (work: () => void): void => this.event(work)
-    let go = act
-    this.#inquiry = new Inquiry({
-      // Who proves itself anew goes on meanwhile.
-      wait: () => {
-        go = this.#connecting ? this.park() : act
-      },
-      resume: (work) => go(work),
-      challenge: (data) => this.event(() => this.session.onChallenge?.(data)),
-      decided: (verdict) => {
-        this.#inquiry = undefined
-        decided(verdict)
-      },
-      failed: (error) =>
-        log.error({ error: String(error), clientid: request.clientId }, 'authentication failed to answer: refused'),
-    })
-    this.#inquiry.begin(shared.access, { gateway: name, peer: this.peer, request })
+  protected override readOn(): void {
+    this.#wire.resume()
   }
 
   protected override event(work: () => void): void {
@@ -281,59 +262,6 @@ export class SessionHost extends MeteredLink implements Link, WireHandler {
     } finally {
       turn.leave()
     }
-  }
-
-  protected override park(): (work: () => void) => void {
-    const wire = this.#wire
-    const parking = this.#parking ?? this.#startParking(wire)
-    parking.waits++
-    return (work) => {
-      parking.waits--
-      this.event(() => {
-        work()
-        if (parking.waits === 0) this.#unpark(wire)
-      })
-    }
-  }
-
-  #startParking(wire: Wire): Parking {
-    this.#parking = new Parking(this.peer.datagram)
-    // A branch shares its wire with others, who must not wait for it: its session queues its own requests.
-    if (this.#parent === undefined) wire.pause()
-    return this.#parking
-  }
-
-  #unpark(wire: Wire): void {
-    const parking = this.#parking
-    this.#parking = undefined
-    if (this.#parent !== undefined) return
-    if (!this.throttled) wire.resume()
-    // The empty chunk wakes a framer that stopped in the middle of the chunk with the question.
-    this.#take(NOTHING)
-    for (const bytes of parking?.take() ?? []) this.#take(bytes)
-  }
-
-  #admit(request: ConnectRequest, verdict: Verdict): void {
-    this.#connecting = false
-    const { runtime } = this
-    if (!verdict.ok) {
-      this.#answer(verdict)
-      return
-    }
-    const { outcome, client } = runtime.shared.core.attach(runtime, this, request)
-    if (client !== undefined) this.adopt(client)
-    this.#answer(outcome.ok && verdict.data !== undefined ? { ...outcome, authenticationData: verdict.data } : outcome)
-    if (client === undefined || this.client !== client || client.ref !== this) return
-    this.subscribeByRule(client)
-    runtime.shared.core.resume(client)
-  }
-
-  #answer(outcome: ConnectOutcome): void {
-    if (!outcome.ok) {
-      const { reason } = outcome
-      this.count(`connect-refused-${reason}`)
-    }
-    this.event(() => this.session.onConnect(outcome))
   }
 
   #drained(): void {
@@ -361,8 +289,8 @@ export class SessionHost extends MeteredLink implements Link, WireHandler {
     counters.add(counters.closed, reason)
     disarmAll(this.#timers, this.runtime.shared.wheel)
     this.detach(reason, reason === 'shutdown' ? this.runtime.shared.willOnShutdown : reason !== 'disconnected')
-    this.#parking = undefined
-    if (this.#parent === undefined) {
+    this.forgetParked()
+    if (this.#parent === undefined || this.#parent === RESTING) {
       hosts.delete(this)
       this.#wire.close()
     } else {
@@ -378,7 +306,7 @@ export class SessionHost extends MeteredLink implements Link, WireHandler {
   }
 
   #root(): SessionHost {
-    return this.#parent === undefined ? this : this.#parent.#root()
+    return this.#parent === undefined || this.#parent === RESTING ? this : this.#parent.#root()
   }
 }
 

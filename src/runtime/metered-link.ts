@@ -12,7 +12,7 @@ export const THROTTLE_TIMER = -1
 
 export abstract class MeteredLink extends ClientLink {
   /** Messages a second of the connection; undefined is no limit. */
-  protected readonly rate: TokenBucket | undefined
+  protected rate: TokenBucket | undefined
   /** The stream is not read until it has paid. */
   protected throttled = false
 

@@ -248,6 +248,13 @@ export interface Link {
 
   /** Another session on the same wire, with a virtual client of its own (one address, many clients). */
   branch(open: (link: Link) => Session): Session
+  /**
+   * On datagrams: forgets this session, which has nothing to do and nothing to remember, without `onClose`. Its one branch stays; bytes
+   * or the branch's `wake` open another session in its place. False, and nothing happens, where there is not exactly one branch.
+   */
+  rest(): boolean
+  /** Of a branch: where the session that it branched off rests, there is a new one when this returns, and `onWake` has been called. */
+  wake(): void
   /** Moves this session to the wire of `to` (a new address of the same identity). `to` keeps running. */
   moveTo(to: Link): void
   /**
@@ -276,6 +283,8 @@ export interface Session {
   onSubscribed?(tag: number, outcome: SubscribeOutcome): void
   onAnswer?(tag: number, answer: Answer): void
   onSaved?(tag: number, outcome: SaveOutcome): void
+  /** Of a branch: what it branched off rested, and `session` is there in its place. */
+  onWake?(session: Session): void
   /** Last call. The client is still attached: last publishes (failed commands, events) still go out. */
   onClose(reason: CloseReason): void
   /** Protocol facts for REST and dashboard. */

@@ -20,7 +20,7 @@ const anything: ConfigSchema<object> = {
   '~standard': { version: 1, vendor: 'test', validate: (value) => ({ value: value as object }) },
 }
 
-/** One word a chunk: `id NAME`, `stay NAME` (a session that is kept), `willed TOPIC`, `will TOPIC`, `lose`, `pub TOPIC`, `sub FILTER`, `unsub FILTER`, `throw`, `arm MS`, `bad`, `branch NAME`, `leaf WORDS` (to the branch), `bye`, `rebind NAME`. */
+/** One word a chunk: `id NAME`, `stay NAME` (a session that is kept), `willed TOPIC`, `will TOPIC`, `lose`, `pub TOPIC`, `sub FILTER`, `unsub FILTER`, `throw`, `arm MS`, `bad`, `branch NAME`, `leaf WORDS` (to the branch), `rest`, `wake`, `bye`, `rebind NAME`. */
 class EchoSession implements Session {
   readonly #link: Link
   readonly #known: Map<string, Link>
@@ -79,6 +79,10 @@ class EchoSession implements Session {
       case 'leaf':
         this.#leaf?.onBytes(bytes.subarray(verb.length + 1))
         return
+      case 'rest':
+        return link.send(encode(`rests ${link.rest()}`))
+      case 'wake':
+        return link.wake()
       case 'rebind': {
         const owner = this.#known.get(argument)
         if (owner !== undefined && owner !== link) return link.yieldTo(owner)
@@ -112,6 +116,11 @@ class EchoSession implements Session {
 
   onPublished(_tag: number, outcome: PublishOutcome): void {
     this.#link.send(encode(outcome))
+  }
+
+  onWake(session: Session): void {
+    ;(session as EchoSession).#leaf = this
+    this.#link.send(encode('woken'))
   }
 
   onClose(reason: CloseReason): void {

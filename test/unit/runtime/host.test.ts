@@ -187,6 +187,63 @@ test('branch and moveTo: many clients on one address, each of which can move alo
   assert.equal(world.core.client('a'), undefined)
 })
 
+test('rest: a session with one branch is forgotten, and opened anew by bytes or by the branch', async () => {
+  const world = new World()
+  const gateway = await world.gateway(echoGateway())
+  const device = gateway.connect({ datagram: true, port: 1000 })
+  assert.deepEqual(say(device, 'rest'), ['rests false'])
+  say(device, 'branch a')
+  say(device, 'arm 100')
+  assert.deepEqual(say(device, 'rest'), [])
+  const counted = gateway.runtime.counters.sessions
+  world.advance(1000)
+  assert.deepEqual(heard(device), [], 'its timers are gone')
+  assert.equal(gateway.runtime.hosts.size, 1)
+  assert.equal(world.core.client('a')?.connected, true)
+  assert.deepEqual(say(device, 'leaf sub cmd'), ['woken'])
+  assert.equal(gateway.runtime.hosts.size, 1)
+  assert.deepEqual(say(device, 'rest'), [])
+  const app = world.app('app')
+  app.publish('cmd', 'x')
+  assert.deepEqual(heard(device), ['got cmd'], 'what the branch alone can do wakes nobody')
+  assert.deepEqual(say(device, 'leaf wake'), ['woken'])
+  assert.equal(gateway.runtime.counters.sessions, counted)
+  assert.equal(gateway.runtime.counters.closed.size, 0)
+})
+
+test('rest: not with several branches, not on a stream, and not with a client of its own', async () => {
+  const world = new World()
+  const gateway = await world.gateway(echoGateway())
+  const [several, stream, own] = [gateway.connect({ datagram: true }), gateway.connect(), gateway.connect({ datagram: true })]
+  for (const id of ['a', 'b']) say(several, `branch ${id}`)
+  say(stream, 'branch c')
+  say(own, 'id d')
+  say(own, 'branch e')
+  for (const peer of [several, stream, own]) assert.deepEqual(say(peer, 'rest'), ['rests false'])
+})
+
+test('rest: a branch on a wire that ends, is closed, or shuts down, ends with the wire', async () => {
+  const world = new World()
+  const gateway = await world.gateway(echoGateway())
+  const [ends, closes, stays] = [1000, 2000, 3000].map((port) => gateway.connect({ datagram: true, port })) as TestPeer[]
+  for (const [peer, id] of [
+    [ends, 'a'],
+    [closes, 'b'],
+    [stays, 'c'],
+  ] as const) {
+    say(peer as TestPeer, `branch ${id}`)
+    say(peer as TestPeer, 'rest')
+  }
+  ends?.hangUp()
+  world.core.kick('b')
+  assert.deepEqual([world.core.client('a'), world.core.client('b')], [undefined, undefined])
+  assert.deepEqual([closes?.wire.ended, stays?.wire.ended], ['local', undefined])
+  assert.equal(gateway.runtime.hosts.size, 1)
+  await gateway.close()
+  assert.equal(gateway.runtime.hosts.size, 0)
+  assert.equal(stays?.wire.ended, 'local')
+})
+
 test('a mountpoint moves the topic that a delayed message is for', async () => {
   const world = new World()
   const gateway = await world.gateway(echoGateway(), {}, { mountpoint: 'site/' })

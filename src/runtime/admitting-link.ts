@@ -1,0 +1,149 @@
+/**
+ * The part of a session host that asks elsewhere: who may connect, and what services say. What the peer sends meanwhile is
+ * parked, and handled when all is answered.
+ */
+import type { Verdict } from '../auth/access.ts'
+import type { ConnectOutcome, ConnectRequest, Session } from '../sdk.ts'
+import { Inquiry } from './inquiry.ts'
+import { MeteredLink } from './metered-link.ts'
+import { Parking } from './parking.ts'
+
+const NOTHING = new Uint8Array(0)
+
+export abstract class AdmittingLink extends MeteredLink {
+  #connecting = false
+  /** While something has been asked elsewhere and not been answered. */
+  #parking: Parking | undefined = undefined
+  #inquiry: Inquiry | undefined = undefined
+  /** A connect that the session asked for before `open` returned it. */
+  #early: ConnectRequest | undefined = undefined
+
+  /** The session takes what the peer sent. */
+  protected abstract handle(bytes: Uint8Array): void
+  protected abstract get isBranch(): boolean
+  protected abstract readOn(): void
+
+  get connecting(): boolean {
+    return this.#connecting || (this.#parking?.waits ?? 0) > 0
+  }
+
+  connect(request: ConnectRequest): void {
+    if (this.closedBy !== undefined || this.#connecting) return
+    if ((this.session as Session | undefined) === undefined) {
+      this.#early = request
+      return
+    }
+    this.#early = undefined
+    if (this.client !== undefined) this.disconnect(false)
+    this.#connecting = true
+    if (this.#isBanned(request)) return this.#admit(request, { ok: false, reason: 'banned' })
+    this.#ask(request, (verdict) => this.#admit(request, verdict))
+  }
+
+  respond(data: Uint8Array | undefined): void {
+    if (this.closedBy === undefined) this.#inquiry?.answer(data)
+  }
+
+  authenticate(request: ConnectRequest): void {
+    if (this.client === undefined || this.#inquiry !== undefined) return
+    this.#ask(request, (verdict) => this.event(() => this.session.onAuthenticated?.(verdict)))
+  }
+
+  /** The session is there. */
+  protected opened(): void {
+    const early = this.#early
+    if (early !== undefined) this.event(() => this.connect(early))
+  }
+
+  /** Handles what the peer sent, now or when all is answered. */
+  protected take(bytes: Uint8Array): void {
+    if (this.closedBy !== undefined) return
+    if (this.#parking === undefined) this.handle(bytes)
+    else if (!this.#parking.keep(bytes)) this.count('parked-overflow')
+  }
+
+  protected override resumeReading(): void {
+    if (this.#parking === undefined) this.readOn()
+  }
+
+  protected override park(): (work: () => void) => void {
+    const parking = this.#parking ?? this.#startParking()
+    parking.waits++
+    return (work) => {
+      parking.waits--
+      this.event(() => {
+        work()
+        if (parking.waits === 0) this.#unpark()
+      })
+    }
+  }
+
+  protected forgetParked(): void {
+    this.#parking = undefined
+  }
+
+  #startParking(): Parking {
+    this.#parking = new Parking(this.peer.datagram)
+    // A branch shares its wire with others, who must not wait for it: its session queues its own requests.
+    if (!this.isBranch) this.pauseReading()
+    return this.#parking
+  }
+
+  #unpark(): void {
+    const parking = this.#parking
+    this.#parking = undefined
+    if (this.isBranch) return
+    if (!this.throttled) this.readOn()
+    // The empty chunk wakes a framer that stopped in the middle of the chunk with the question.
+    this.take(NOTHING)
+    for (const bytes of parking?.take() ?? []) this.take(bytes)
+  }
+
+  #isBanned({ clientId, username }: ConnectRequest): boolean {
+    return this.runtime.shared.bans.refuse({ clientId, username, address: this.peer.address }, this.now()) !== undefined
+  }
+
+  #ask(request: ConnectRequest, decided: (verdict: Verdict) => void): void {
+    const { name, shared, log } = this.runtime
+    const act = (work: () => void): void => this.event(work)
+    let go = act
+    this.#inquiry = new Inquiry({
+      // Who proves itself anew goes on meanwhile.
+      wait: () => {
+        go = this.#connecting ? this.park() : act
+      },
+      resume: (work) => go(work),
+      challenge: (data) => this.event(() => this.session.onChallenge?.(data)),
+      decided: (verdict) => {
+        this.#inquiry = undefined
+        decided(verdict)
+      },
+      failed: (error) =>
+        log.error({ error: String(error), clientid: request.clientId }, 'authentication failed to answer: refused'),
+    })
+    this.#inquiry.begin(shared.access, { gateway: name, peer: this.peer, request })
+  }
+
+  #admit(request: ConnectRequest, verdict: Verdict): void {
+    this.#connecting = false
+    const { runtime } = this
+    if (!verdict.ok) {
+      this.#answer(verdict)
+      return
+    }
+    const { outcome, client } = runtime.shared.core.attach(runtime, this, request)
+    if (client !== undefined) this.adopt(client)
+    this.#answer(outcome.ok && verdict.data !== undefined ? { ...outcome, authenticationData: verdict.data } : outcome)
+    if (client === undefined || this.client !== client || client.ref !== this) return
+    this.subscribeByRule(client)
+    runtime.shared.core.resume(client)
+  }
+
+  #answer(outcome: ConnectOutcome): void {
+    if (!outcome.ok) {
+      const { reason } = outcome
+      this.count(`connect-refused-${reason}`)
+    }
+    this.event(() => this.session.onConnect(outcome))
+  }
+}
