@@ -22,6 +22,8 @@ export interface Budget {
 
 export interface Assembly {
   readonly id: number
+  /** How its parts are encrypted: all of them alike. */
+  readonly encryption: number
   /** Serial number of the first part. */
   readonly firstSn: number
   readonly total: number
@@ -66,11 +68,11 @@ export class Assemblies {
 
   /** Adds a part; `print` is a fingerprint of its frame. `given up` learns of each message that had to make room. */
   add(header: Header, body: Uint8Array, print: number, now: number, limits: AssemblyLimits, givenUp: () => void): Addition {
-    const { id, sn, part } = header
+    const { id, sn, encryption, part } = header
     if (part === undefined || part.sn === 0 || part.sn > part.total) return { kind: 'refused', reason: 'bad-part' }
     const index = part.sn - 1
     const firstSn = (sn - index + SERIALS) % SERIALS
-    let assembly = this.#find(id, firstSn, part.total)
+    let assembly = this.#find(header, firstSn, part.total)
     if (assembly?.parts.has(index) === true) return { kind: 'repeated' }
     if (assembly === undefined) {
       if (this.#finished.some((one) => one.id === id && one.prints[index] === print >>> 0)) return { kind: 'repeated' }
@@ -87,7 +89,8 @@ export class Assemblies {
         this.drop(this.#open[0] as Assembly)
         givenUp()
       }
-      assembly = { id, firstSn, total: part.total, parts: new Map(), prints: new Map(), bytes: 0, cost: 0, lastAt: now, asked: 0 }
+      const sofar = { parts: new Map(), prints: new Map(), bytes: 0, cost: 0, lastAt: now, asked: 0 }
+      assembly = { id, encryption, firstSn, total: part.total, ...sofar }
       this.#open.push(assembly)
     }
     assembly.parts.set(index, new Uint8Array(body))
@@ -112,10 +115,10 @@ export class Assemblies {
     this.#finished.length = 0
   }
 
-  #find(id: number, firstSn: number, total: number): Assembly | undefined {
+  #find({ id, encryption }: Header, firstSn: number, total: number): Assembly | undefined {
     let near: Assembly | undefined
     for (const assembly of this.#open) {
-      if (assembly.id !== id || assembly.total !== total) continue
+      if (assembly.id !== id || assembly.encryption !== encryption || assembly.total !== total) continue
       if (assembly.firstSn === firstSn) return assembly
       const distance = (firstSn - assembly.firstSn + SERIALS) % SERIALS
       // Two messages of a terminal that counts as it should are further apart than this.

@@ -1,6 +1,7 @@
 /**
- * Encrypted bodies (JT/T 808 4.4.3 bits 10 to 12, 8.64, 8.65): RSA with 1024 bits, block after block, each frame by itself. The text
- * names no padding; this is PKCS #1 v1.5, which RSA libraries of its time do by themselves.
+ * Encrypted bodies (JT/T 808 4.4.3 bits 10 to 12, 8.64, 8.65): RSA with 1024 bits, block after block. The text names no padding; this is
+ * PKCS #1 v1.5, which RSA libraries of its time do by themselves. Nor does it say whether a long message is encrypted before it is cut
+ * into parts or part by part: blocks are independent of each other, so that what its parts make together reads the same both ways.
  */
 import type { Keys, RsaKey } from '#sdk'
 import { type Message, type Of, readMessage } from './codec/index.ts'

@@ -49,7 +49,7 @@ export class Parts {
     this.#rearm()
     switch (added.kind) {
       case 'complete': {
-        const whole: Header = { ...header, encryption: 0, part: undefined, length: added.body.length }
+        const whole: Header = { ...header, part: undefined, length: added.body.length }
         return { message: readMessage(whole, added.body, 0, added.body.length), body: added.body }
       }
       case 'refused':
@@ -96,7 +96,8 @@ export class Parts {
 
   #ask(assembly: Assembly): void {
     const ids = missingParts(assembly, MAX_ASKED)
-    const first = assembly.parts.get(0)
+    // The number of encrypted media is not known before all of it is there.
+    const first = assembly.encryption === 0 ? assembly.parts.get(0) : undefined
     if (assembly.id === MEDIA_DATA && first !== undefined && first.length >= MEDIA_ID_OCTETS) {
       const mm_id = new DataView(first.buffer, first.byteOffset).getUint32(0)
       this.#speaker.send(this.#terminal, { type: 'media-response', body: { mm_id, retx_ids: ids } })

@@ -100,10 +100,11 @@ export class TerminalSession implements Session, FrameSink, Decisions {
     return this.#closed || this.#link.connecting ? false : undefined
   }
 
+  /** Parts stay as they are: a message is decrypted when all of it is there. */
   #plain(message: Message): Message {
     const { key } = this.#shared
     if (key === undefined || message.type !== 'opaque' || message.why !== 'encrypted') return message
-    return decrypted(message, key)
+    return message.header.part === undefined ? decrypted(message, key) : { ...message, why: 'part' }
   }
 
   malformed(error: Malformed): void {
@@ -180,7 +181,7 @@ export class TerminalSession implements Session, FrameSink, Decisions {
   #assemble(online: Online, part: Of<'opaque'>, bytes: Uint8Array): void {
     online.parts ??= new Parts(this.#shared, this.#link, this.#speaker, online.header, PARTS, this.#edition)
     const whole = online.parts.take(part, bytes)
-    if (whole !== undefined) this.#dispatch(online, whole.message, whole.body)
+    if (whole !== undefined) this.#dispatch(online, this.#plain(whole.message), whole.body)
   }
 
   /** A datagram of a terminal that authenticated from another address: its session goes on at this one. */

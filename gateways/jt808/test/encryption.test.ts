@@ -97,6 +97,68 @@ test('parts are encrypted one by one, up and down', async () => {
   assert.deepEqual(Buffer.concat(parts.map(({ body }) => body)).subarray(1), data)
 })
 
+test('a message that was encrypted before it was cut is read as well, whatever the order of its parts', async () => {
+  const { world, gateway, app } = await scene(RSA)
+  const terminal = Terminal.online(gateway)
+  const key = exchange(terminal)
+  const data = Uint8Array.from({ length: 300 }, (_, i) => i)
+  const whole = encrypt(key, writeBody({ type: 'waybill', body: { data } }, '2013'))
+  assert.equal(whole.length, 384)
+  for (const [octets, order] of [
+    [100, [2, 4, 1, 3]],
+    [128, [3, 1, 2]],
+    [383, [2, 1]],
+  ] as const) {
+    app.take()
+    const part = (sn: number) => whole.subarray((sn - 1) * octets, sn * octets)
+    const frames = order.map((sn) =>
+      terminal.raw(0x0701, part(sn), { encryption: 1, sn: 10 * octets + sn, part: { total: order.length, sn } }),
+    )
+    terminal.send(...frames, frames[0] as Uint8Array)
+    const [event, ...more] = app
+      .take()
+      .map((received) => received.json() as { data: { data: string }; native: { header: object } })
+    assert.deepEqual([event?.data.data, more], [Buffer.from(data).toString('base64'), []])
+    assert.deepEqual(event?.native.header, {
+      msg_id: 0x0701,
+      encrypt: 1,
+      len: 384,
+      phone: '013812345678',
+      msg_sn: 10 * octets + (order.at(-1) as number),
+    })
+  }
+  assert.equal(world.counters().get('duplicate'), 3)
+})
+
+test('parts that make no message together are a bad message, and parts with and without encryption do not mix', async () => {
+  const { world, gateway } = await scene(RSA)
+  const terminal = Terminal.online(gateway)
+  const key = exchange(terminal)
+  const part = (sn: number, body: Uint8Array, encryption: number) =>
+    terminal.raw(0x0701, body, { encryption, sn: 10 + sn, part: { total: 2, sn } })
+  terminal.send(part(1, encrypt(key, new Uint8Array(4)), 1), part(2, new Uint8Array(100), 1))
+  assert.deepEqual(
+    read(terminal).map((message) => (message as Of<'platform-response'>).body.result),
+    [0, 2],
+  )
+  assert.equal(world.malformed().get('bad-body'), 1)
+  terminal.send(part(1, encrypt(key, new Uint8Array(4)), 1), part(2, new Uint8Array(100), 0))
+  world.advance(60_000)
+  assert.equal(world.counters().get('assembly-given-up'), 2)
+})
+
+test('missing parts of encrypted media are asked for with 0x8003: the number of the media cannot be read yet', async () => {
+  const { world, gateway } = await scene(RSA)
+  const terminal = Terminal.online(gateway)
+  const key = exchange(terminal)
+  terminal.send(terminal.raw(0x0801, encrypt(key, new Uint8Array(100)), { encryption: 1, sn: 11, part: { total: 2, sn: 1 } }))
+  read(terminal)
+  world.advance(5_000)
+  const [ask] = read(terminal)
+  assert.equal(ask?.type, 'platform-resend')
+  assert.deepEqual((ask as Of<'platform-resend'>).body.ids, [2])
+})
+
 test('what is not for the platform’s key is a bad message', async () => {
   const { world, gateway, app } = await scene(RSA)
   const terminal = Terminal.online(gateway)
