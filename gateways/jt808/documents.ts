@@ -4,7 +4,7 @@
  */
 import { BASICS_SHAPE } from './codec/bodies/location.ts'
 import { EXTRAS } from './codec/bodies/location-extras.ts'
-import { PARAMETERS } from './codec/bodies/parameter-table.ts'
+import { FIRST_CAN_ID, LAST_CAN_ID, PARAMETERS, type Parameter, parameterOf } from './codec/bodies/parameter-table.ts'
 import type { ConditionShape, Extent, Member, Shape } from './codec/declare/shape.ts'
 import { DECLARED, isDownlink } from './codec/index.ts'
 
@@ -26,7 +26,7 @@ const LAYOUTS = {
     basics: BASICS_SHAPE,
     extras: EXTRAS.map(({ id, name, field }) => ({ id, hex: hex(id, 2), name, value: field.shape })),
   },
-  parameters: PARAMETERS.map(({ id, name, type }) => ({ id, hex: hex(id), name, type })),
+  parameters: PARAMETERS.map(({ id, name, type, field }) => ({ id, hex: hex(id), name, type, value: field?.shape })),
 }
 
 // ---- JSON Schema ---------------------------------------------------------------------------------------------------
@@ -109,7 +109,7 @@ const LOCATION_SCHEMA: Json = {
 
 const PARAMETER_SCHEMA: Json = {
   type: 'object',
-  properties: { id: { type: 'integer', minimum: 0, maximum: 0xffffffff }, value: { type: ['integer', 'string'] } },
+  properties: { id: { type: 'integer', minimum: 0, maximum: 0xffffffff }, value: { type: ['integer', 'string', 'object'] } },
   required: ['id', 'value'],
 }
 
@@ -226,6 +226,12 @@ function extraRows(): string[] {
   ]
 }
 
+function membersOfParameter({ id, name, field }: Parameter): string[] {
+  if (field === undefined) return []
+  const title = id === FIRST_CAN_ID ? `${name} to ${hex(LAST_CAN_ID)}` : `${hex(id)} ${name}`
+  return [`### ${title}`, '', ...HEAD, ...rows(field.shape), '']
+}
+
 const TABLE = [
   '# JT/T 808 messages',
   '',
@@ -239,6 +245,7 @@ const TABLE = [
   '| --- | --- | --- |',
   ...PARAMETERS.map(({ id, name, type }) => `| ${hex(id)} | \`${name}\` | ${type} |`),
   '',
+  ...[...PARAMETERS, parameterOf(FIRST_CAN_ID)].flatMap(membersOfParameter),
 ].join('\n')
 
 const text = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`

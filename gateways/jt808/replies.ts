@@ -1,7 +1,4 @@
 /** Which message of the terminal ends which command (JT/T 808 8; the general response may always refuse). */
-
-import { parameterOf } from './codec/bodies/parameter-table.ts'
-import { showValue } from './codec/bodies/parameters.ts'
 import { type DownlinkType, explain, idOf, type Message, presentBody, type UplinkType } from './codec/index.ts'
 import type { Config } from './config.ts'
 import { type Data, locationData } from './topics.ts'
@@ -83,9 +80,7 @@ export function resultOf(message: Message, coordinates: Config['coordinates']): 
   if (message.type === 'opaque') return {}
   switch (message.type) {
     case 'parameters-reply':
-      return {
-        parameters: Object.fromEntries(message.body.params.map(({ id, value }) => [parameterOf(id).name, showValue(value)])),
-      }
+      return explain(message)
     case 'location-reply':
       return { location: locationData(message.body.params, coordinates) }
     case 'control-reply':

@@ -1,5 +1,6 @@
-/** What is inside of bodies that carry octets for something else: blocks of a recorder, areas, peripherals. */
+/** What bodies say that have it in octets or by numbers: parameters, blocks of a recorder, areas, peripherals. */
 import { areasOf } from './bodies/areas.ts'
+import { namedParameters } from './bodies/parameters.ts'
 import { peripheralsOf } from './bodies/peripherals.ts'
 import { blockOf } from './bodies/recorder-block.ts'
 import type { Message } from './messages.ts'
@@ -7,6 +8,9 @@ import type { Message } from './messages.ts'
 /** Members to add to the JSON of the body; empty when there is nothing to explain, or it is not as its standard says. */
 export function explain(message: Message): Readonly<Record<string, unknown>> {
   switch (message.type) {
+    case 'parameters-reply':
+    case 'set-parameters':
+      return named('parameters', namedParameters(message.body.params))
     case 'recorder-data':
       return named('recorder', blockOf(message.body.data))
     case 'areas-reply':

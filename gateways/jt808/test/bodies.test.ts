@@ -161,7 +161,9 @@ test('parameters have one name and one id each', () => {
     assert.equal(parameterNamed(`0x${parameter.id.toString(16)}`), parameter)
     assert.equal(parameterNamed(String(parameter.id)), parameter)
   }
-  assert.equal(parameterNamed('0x0110')?.type, 'octets')
+  assert.equal(parameterNamed('0x0110')?.type, 'struct')
+  assert.equal(parameterNamed('0x01ff')?.type, 'struct')
+  assert.equal(parameterNamed('0x0200')?.type, 'octets')
   assert.equal(parameterNamed('bogus'), undefined)
   assert.equal(parameterNamed('0x123456789'), undefined)
 })

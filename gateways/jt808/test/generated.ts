@@ -1,7 +1,7 @@
 /** Bodies of messages as JSON, made from the declared layouts: whatever a declaration allows, this draws. */
 import { BASICS_SHAPE } from '../codec/bodies/location.ts'
 import { EXTRAS } from '../codec/bodies/location-extras.ts'
-import { PARAMETERS } from '../codec/bodies/parameter-table.ts'
+import { PARAMETERS, parameterOf } from '../codec/bodies/parameter-table.ts'
 import type { ConditionShape, Extent, Member, Shape } from '../codec/declare/shape.ts'
 import type { HeaderForm } from '../codec/index.ts'
 
@@ -156,10 +156,11 @@ function location(draw: Draw, form: HeaderForm, basics: boolean): Json {
 }
 
 function parameter(draw: Draw): Json {
-  const { id, type } = draw.one([...PARAMETERS, { id: 0x0110, type: 'octets' } as const])
+  const { id, type } = draw.one([...PARAMETERS, parameterOf(0x0110), parameterOf(0xf000)])
   switch (type) {
     case 'text':
       return { id, value: text(draw, 48) }
+    case 'struct':
     case 'octets':
       return { id, value: Buffer.from(draw.octets(draw.below(MOST_OCTETS + 1))).toString('base64') }
     default:

@@ -1,21 +1,24 @@
 /** Terminal parameters by id: name with its unit, and type (JT/T 808 tables 12 to 17; JT/T 1078 table 1; T/JSATL 12 annex). */
+import type { Field } from '../declare/field.ts'
+import { PARAMETER_FIELDS as FIELDS } from './parameter-fields.ts'
 
-/** Octets of a number; text is GBK; `octets` is base64. */
-export type ParameterType = 'dword' | 'word' | 'byte' | 'text' | 'octets'
+/** Octets of a number; text is GBK; `struct` has members; `octets` is base64. */
+export type ParameterType = 'dword' | 'word' | 'byte' | 'text' | 'struct' | 'octets'
 
 export interface Parameter {
   readonly id: number
   readonly name: string
   readonly type: ParameterType
+  /** Of type `struct`. */
+  readonly field?: Field<unknown>
 }
 
 const D = 'dword'
 const W = 'word'
 const B = 'byte'
 const T = 'text'
-const O = 'octets'
 
-const ROWS: readonly (readonly [id: number, type: ParameterType, name: string])[] = [
+const ROWS: readonly (readonly [id: number, type: ParameterType | keyof typeof FIELDS, name: string])[] = [
   [0x0001, D, 'heartbeat_interval_s'],
   [0x0002, D, 'tcp_response_timeout_s'],
   [0x0003, D, 'tcp_retransmissions'],
@@ -53,7 +56,7 @@ const ROWS: readonly (readonly [id: number, type: ParameterType, name: string])[
   [0x002f, D, 'report_distance_emergency_m'],
   [0x0030, D, 'corner_angle_deg'],
   [0x0031, W, 'fence_radius_m'],
-  [0x0032, O, 'illegal_driving_period'], // 2019: start hour, minute, end hour, minute
+  [0x0032, 'illegalDriving', 'illegal_driving_period'], // 2019
   [0x0040, T, 'monitor_phone'],
   [0x0041, T, 'reset_phone'],
   [0x0042, T, 'factory_reset_phone'],
@@ -86,13 +89,13 @@ const ROWS: readonly (readonly [id: number, type: ParameterType, name: string])[
   [0x0072, D, 'contrast'],
   [0x0073, D, 'saturation'],
   [0x0074, D, 'chroma'],
-  [0x0075, O, 'av_parameters'], // JT/T 1078
-  [0x0076, O, 'av_channels'],
-  [0x0077, O, 'channel_video'],
-  [0x0079, O, 'alarm_recording'],
+  [0x0075, 'avParameters', 'av_parameters'], // JT/T 1078
+  [0x0076, 'avChannels', 'av_channels'],
+  [0x0077, 'channelVideo', 'channel_video'],
+  [0x0079, 'alarmRecording', 'alarm_recording'],
   [0x007a, D, 'video_alarm_mask'],
-  [0x007b, O, 'image_analysis'],
-  [0x007c, O, 'wake_up'],
+  [0x007b, 'imageAnalysis', 'image_analysis'],
+  [0x007c, 'wakeUp', 'wake_up'],
   [0x0080, D, 'odometer_hm'],
   [0x0081, W, 'province'],
   [0x0082, W, 'city'],
@@ -108,17 +111,19 @@ const ROWS: readonly (readonly [id: number, type: ParameterType, name: string])[
   [0x0101, W, 'can1_upload_s'],
   [0x0102, D, 'can2_collect_ms'],
   [0x0103, W, 'can2_upload_s'],
-  [0xf364, O, 'adas'], // T/JSATL 12
-  [0xf365, O, 'dsm'],
-  [0xf366, O, 'tpms'],
-  [0xf367, O, 'bsd'],
+  [0xf364, 'adas', 'adas'], // T/JSATL 12
+  [0xf365, 'dsm', 'dsm'],
+  [0xf366, 'tpms', 'tpms'],
+  [0xf367, 'bsd', 'bsd'],
   [0xf370, B, 'active_safety_version'], // Guangdong
 ]
 
 const BY_ID = new Map<number, Parameter>()
 const BY_NAME = new Map<string, Parameter>()
 for (const [id, type, name] of ROWS) {
-  const parameter = { id, name, type }
+  const field = Object.hasOwn(FIELDS, type) ? FIELDS[type as keyof typeof FIELDS] : undefined
+  const parameter: Parameter =
+    field === undefined ? { id, name, type: type as ParameterType } : { id, name, type: 'struct', field }
   BY_ID.set(id, parameter)
   BY_NAME.set(name, parameter)
 }
@@ -126,9 +131,17 @@ for (const [id, type, name] of ROWS) {
 /** Every parameter that has a name. */
 export const PARAMETERS: readonly Parameter[] = [...BY_ID.values()]
 
-/** 0x0110 to 0x01ff, parameters of single CAN ids, and the makers' are octets. */
+/** Collection of single CAN ids. */
+export const FIRST_CAN_ID = 0x0110
+export const LAST_CAN_ID = 0x01ff
+
+/** What is not in the table is the maker's: octets. */
 export function parameterOf(id: number): Parameter {
-  return BY_ID.get(id) ?? { id, name: `0x${id.toString(16).padStart(4, '0')}`, type: O }
+  const known = BY_ID.get(id)
+  if (known !== undefined) return known
+  const name = `0x${id.toString(16).padStart(4, '0')}`
+  if (id < FIRST_CAN_ID || id > LAST_CAN_ID) return { id, name, type: 'octets' }
+  return { id, name, type: 'struct', field: FIELDS.canCollection }
 }
 
 /** By name (`report_interval_s`) or id (`0x0029`, `41`); undefined when it is neither. */

@@ -1,6 +1,7 @@
 /** Terminal parameters: 0x8103, 0x8106, 0x0104 (JT/T 808 8.9 to 8.12). */
 import { decodeGbk, encodeGbk } from '#bytes/gbk'
-import type { Reader } from '#bytes/reader'
+import { Reader } from '#bytes/reader'
+import { Writer } from '#bytes/writer'
 import { type Field, type Intake, toBase64, u8, u16, u32 } from '../declare/field.ts'
 import { countOf, declared, lenientList, list, orElse } from '../declare/struct.ts'
 import { type ParameterType, parameterOf } from './parameter-table.ts'
@@ -8,13 +9,13 @@ import { shown } from './text.ts'
 
 export interface ParameterItem {
   readonly id: number
-  /** By the type of its id; octets where a number has more than four of them. */
+  /** By the type of its id; octets where it has members, and where a number has more than four of them. */
   readonly value: number | string | Uint8Array
   /** Octets of a number on the wire, where they are not those of its type. */
   readonly octets?: number
 }
 
-const WIDTH: Readonly<Record<ParameterType, number>> = { dword: 4, word: 2, byte: 1, text: 0, octets: 0 }
+const WIDTH: Readonly<Record<ParameterType, number>> = { dword: 4, word: 2, byte: 1, text: 0, struct: 0, octets: 0 }
 const MOST_OCTETS = 0xff
 
 /** Devices do not keep to the widths of the table: a number is read in the octets it has. */
@@ -55,35 +56,62 @@ const item: Field<ParameterItem> = {
 }
 
 /** A number, a text, or base64. */
-export function showValue(value: ParameterItem['value']): number | string {
+function showValue(value: ParameterItem['value']): number | string {
   if (typeof value === 'number') return value
   return typeof value === 'string' ? shown(value) : toBase64(value)
 }
 
-/** The parameter that a person gave as JSON, by the type of its id. */
-export function takeParameter(id: number, json: unknown, path: string, intake: Intake): ParameterItem {
-  const { type } = parameterOf(id)
-  const wanted = {
-    dword: 'a whole number from 0 to 4294967295',
-    word: 'a whole number from 0 to 65535',
-    byte: 'a whole number from 0 to 255',
-    text: 'a text of at most 255 octets',
-    octets: 'base64 of at most 255 octets',
-  }[type]
-  const value = typeof json === 'string' && type === 'octets' ? fromBase64(json) : json
-  const fits =
-    type === 'text'
-      ? typeof value === 'string' && encodeGbk(value).length <= MOST_OCTETS
-      : type === 'octets'
-        ? value instanceof Uint8Array && value.length <= MOST_OCTETS
-        : Number.isInteger(value) && (value as number) >= 0 && (value as number) < 256 ** WIDTH[type]
-  if (!fits) intake.faults.push(`${path}: must be ${wanted}`)
-  return { id, value: fits ? (value as ParameterItem['value']) : 0 }
+/** Values by name; those with members as objects, unless the octets are not as their table has them. */
+export function namedParameters(params: readonly ParameterItem[]): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(params.map((param) => [parameterOf(param.id).name, showMembers(param) ?? showValue(param.value)]))
 }
 
-function fromBase64(text: string): Uint8Array | undefined {
-  const bytes = Uint8Array.from(Buffer.from(text, 'base64'))
-  return toBase64(bytes) === text ? bytes : undefined
+function showMembers({ id, value }: ParameterItem): unknown {
+  const { field } = parameterOf(id)
+  if (field === undefined || !(value instanceof Uint8Array)) return undefined
+  const reader = new Reader(value)
+  const members = field.read(reader, {}, '2013')
+  return reader.ok && reader.remaining === 0 ? field.show(members) : undefined
+}
+
+const WANTED: Readonly<Record<ParameterType, string>> = {
+  dword: 'a whole number from 0 to 4294967295',
+  word: 'a whole number from 0 to 65535',
+  byte: 'a whole number from 0 to 255',
+  text: 'a text of at most 255 octets',
+  struct: 'an object, or base64, of at most 255 octets',
+  octets: 'base64 of at most 255 octets',
+}
+
+/** The parameter that a person gave as JSON, by the type of its id. One with members may be given as octets, too. */
+export function takeParameter(id: number, json: unknown, path: string, intake: Intake): ParameterItem {
+  const { type, field } = parameterOf(id)
+  const value = field !== undefined && typeof json === 'object' && json !== null ? takeMembers(field, json, path, intake) : json
+  const wanted = type === 'octets' || type === 'struct' ? asOctets(value) : value
+  if (fits(type, wanted)) return { id, value: wanted }
+  intake.faults.push(`${path}: must be ${WANTED[type]}`)
+  return { id, value: 0 }
+}
+
+function fits(type: ParameterType, value: unknown): value is ParameterItem['value'] {
+  if (type === 'text') return typeof value === 'string' && encodeGbk(value).length <= MOST_OCTETS
+  if (type === 'octets' || type === 'struct') return value instanceof Uint8Array && value.length <= MOST_OCTETS
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) < 256 ** WIDTH[type]
+}
+
+function takeMembers(field: Field<unknown>, json: object, path: string, intake: Intake): Uint8Array {
+  const faults = intake.faults.length
+  const value = field.take(json, path, {}, intake)
+  const writer = new Writer()
+  if (intake.faults.length === faults) field.write(writer, value, {}, intake.form)
+  return writer.finish()
+}
+
+/** Base64 as octets; octets as they are. */
+function asOctets(value: unknown): Uint8Array | undefined {
+  if (typeof value !== 'string') return value instanceof Uint8Array ? value : undefined
+  const bytes = Uint8Array.from(Buffer.from(value, 'base64'))
+  return toBase64(bytes) === value ? bytes : undefined
 }
 
 /** 0x8103 */

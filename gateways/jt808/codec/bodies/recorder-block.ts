@@ -4,6 +4,7 @@
  */
 import { xor } from '#bytes/checksum'
 import { Reader } from '#bytes/reader'
+import { arrayOf } from '../declare/array.ts'
 import { bcd, type Field, i16, noted, text, u8, u16, u32 } from '../declare/field.ts'
 import { listRest, struct } from '../declare/struct.ts'
 
@@ -21,16 +22,6 @@ const tenths = noted(bcd(4), '0.1 km')
 /** Minutes of arc in ten thousandths. */
 const position = { longitude: noted(u32, '0.0001 minutes'), latitude: noted(u32, '0.0001 minutes'), altitude: noted(i16, 'm') }
 
-/** Exactly `count` items. */
-function times<T>(count: number, item: Field<T>): Field<readonly T[]> {
-  const rest = listRest(item)
-  return {
-    ...rest,
-    shape: { kind: 'list', item: item.shape, items: count },
-    read: (reader, owner, form) => Array.from({ length: reader.ok ? count : 0 }, () => item.read(reader, owner, form)),
-  }
-}
-
 const records = (fields: Parameters<typeof struct>[0]) => struct({ records: listRest(struct(fields)) })
 
 interface Block {
@@ -47,11 +38,11 @@ const BLOCKS = new Map<number, Block>(
       [0x03, 'mileage', struct({ time, installed: time, initial: tenths, total: tenths })],
       [0x04, 'pulses', struct({ time, pulses_per_km: u16 })],
       [0x05, 'vehicle', struct({ vin: text(17), plate: text(12), plate_class: text(12) })],
-      [0x06, 'signals', struct({ time, count: u8, names: times(8, text(10)) })],
+      [0x06, 'signals', struct({ time, count: u8, names: arrayOf(text(10), 8) })],
       [0x07, 'recorder', struct({ maker: text(7), model: text(16), made: bcd(3), serial: u32, reserved: text(5) })],
-      [0x08, 'speeds', records({ time, minute: times(60, struct({ speed, signals })) })],
-      [0x09, 'positions', records({ time, minutes: times(60, struct({ ...position, speed })) })],
-      [0x10, 'accidents', records({ time, licence, before: times(100, struct({ speed, signals })), ...position })],
+      [0x08, 'speeds', records({ time, minute: arrayOf(struct({ speed, signals }), 60) })],
+      [0x09, 'positions', records({ time, minutes: arrayOf(struct({ ...position, speed }), 60) })],
+      [0x10, 'accidents', records({ time, licence, before: arrayOf(struct({ speed, signals }), 100), ...position })],
       [0x11, 'overtime', records({ licence, start_time: time, end_time: time, from: struct(position), to: struct(position) })],
       [0x12, 'drivers', records({ time, licence, event: noted(u8, '1 logged in, 2 logged out') })],
       [0x13, 'power', records({ time, event: noted(u8, '1 on, 2 off') })],
@@ -63,7 +54,7 @@ const BLOCKS = new Map<number, Block>(
           state: noted(u8, '1 normal, 2 abnormal'),
           start_time: time,
           end_time: time,
-          minute: times(60, struct({ speed, reference: speed })),
+          minute: arrayOf(struct({ speed, reference: speed }), 60),
         }),
       ],
     ] as const

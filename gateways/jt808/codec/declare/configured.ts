@@ -1,5 +1,5 @@
 /** Fields that the config of a gateway declares, made of the same parts as those of the standard's messages. */
-import type { Reader } from '#bytes/reader'
+import { arrayOf } from './array.ts'
 import { bcd, bitsOfNumber, bytes, bytesRest, countedText, type Field, text, textRest, u8, u16, u32 } from './field.ts'
 import { struct } from './struct.ts'
 
@@ -110,36 +110,6 @@ function countedOctets(width: Field<number>): Field<Uint8Array> {
     write(writer, value, owner, form) {
       width.write(writer, value.length, owner, form)
       writer.put(value)
-    },
-  }
-}
-
-/** Items behind their count, so many of them, or up to the end. Each takes an octet at least. */
-function arrayOf<T>(item: Field<T>, size: Field<number> | number | 'rest'): Field<readonly T[]> {
-  const goesOn = (reader: Reader, read: number, total: number): boolean => (size === 'rest' ? reader.remaining > 0 : read < total)
-  const extent =
-    size === 'rest' ? { rest: true as const } : typeof size === 'number' ? { items: size } : { prefix: bitsOfNumber(size) }
-  return {
-    shape: { kind: 'list', item: item.shape, ...extent },
-    read(reader, owner, form) {
-      const total = typeof size === 'object' ? size.read(reader, owner, form) : size === 'rest' ? 0 : size
-      const items: T[] = []
-      while (reader.ok && goesOn(reader, items.length, total)) items.push(item.read(reader, owner, form))
-      return items
-    },
-    write(writer, items, owner, form) {
-      if (typeof size === 'object') size.write(writer, items.length, owner, form)
-      else if (size !== 'rest' && items.length !== size) throw new RangeError(`${items.length} items where ${size} belong`)
-      for (const one of items) item.write(writer, one, owner, form)
-    },
-    show: (items) => items.map((one) => item.show(one)),
-    take(json, path, owner, intake) {
-      if (!Array.isArray(json)) {
-        intake.faults.push(`${path}: must be a list`)
-        return []
-      }
-      if (typeof size === 'number' && json.length !== size) intake.faults.push(`${path}: must have ${size} items`)
-      return json.map((one, at) => item.take(one, `${path}[${at}]`, owner, intake))
     },
   }
 }
