@@ -1,7 +1,7 @@
 /** Config of one JT/T 808 gateway instance. */
 import * as z from 'zod'
 import { duration, size } from '#sdk/schema'
-import { MAX_FRAME_BYTES } from './codec/index.ts'
+import { MAX_FRAME_BYTES, MAX_INFLATED_BYTES } from './codec/index.ts'
 import { vendor } from './vendor-config.ts'
 
 const live = { 'x-reload': 'live' } as const
@@ -304,6 +304,11 @@ export const config = z.strictObject({
   maxMediaBytes: size('512KiB', {
     title: 'Media of more octets is published without them',
     description: 'The octets travel as base64 in the event. What is larger is kept as a file (`files`), or lost.',
+    ...live,
+  }),
+  maxInflatedBytes: size(`${MAX_INFLATED_BYTES}B`, {
+    title: 'Octets that a compressed message may stand for',
+    description: 'What stands for more is published as it came, and counted.',
     ...live,
   }),
   files: files.prefault({}).meta({ title: 'Media as files' }),

@@ -226,7 +226,12 @@ export class Reports {
   }
 
   #eventEnvelope(message: EventMessage, saved?: SaveOutcome): Uint8Array {
-    if (message.type !== 'media-data') return envelope(this.#origin(), message.type, eventData(message), message)
+    if (message.type !== 'media-data') {
+      const data = eventData(message, this.#shared.config.maxInflatedBytes)
+      if (data['inflate_error'] === 'malformed') this.#link.malformed(malformed('bad-compression'))
+      else if (data['inflate_error'] !== undefined) this.#link.count('inflated-too-long')
+      return envelope(this.#origin(), message.type, data, message)
+    }
     const data = mediaData(message, this.#shared.config, saved)
     return envelope(this.#origin(), 'media', data, withoutBytes(message))
   }

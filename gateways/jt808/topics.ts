@@ -132,6 +132,6 @@ export function unknownData(id: number, { body }: Opaque): Data {
 }
 
 /** An event's data is the body as `native` shows it, with what is inside of its octets. */
-export function eventData(message: EventMessage): Data {
-  return { ...presentBody(message), ...explain(message) }
+export function eventData(message: EventMessage, maxInflatedBytes?: number): Data {
+  return { ...presentBody(message), ...explain(message, maxInflatedBytes) }
 }
