@@ -53,6 +53,9 @@ test('blocks of a recorder by their commands, 0x00 to 0x15', () => {
   )
   const signals = blockOf(block(0x06, `${AT}01${ascii('brake', 10).repeat(8)}`)) as { names: string[] }
   assert.deepEqual(signals.names, Array(8).fill('brake'))
+  const more = blockOf(block(0x06, `${AT}02${ascii('brake', 10).repeat(16)}`)) as { names: string[] }
+  assert.equal(more.names.length, 16)
+  assert.deepEqual(blockOf(block(0xc2, '')), { command: 0xc2, block: 'set-done' })
   assert.deepEqual(blockOf(block(0x07, `${ascii('C000001', 7) + ascii('M-1', 16)}2601020000002a0000000000`)), {
     command: 7,
     block: 'recorder',

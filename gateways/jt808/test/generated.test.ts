@@ -34,11 +34,12 @@ const CONSTRAINED: Readonly<Partial<Record<Draft['type'], (body: Record<string, 
     if (body['status'] === 2) for (const key of Object.keys(body)) if (key !== 'status' && key !== 'time') delete body[key]
     if (body['status'] === 1) body['ic_result'] ??= 1
   },
-  // Without files the octets fit several forms; so do, by chance, some of those without a terminal and with more than one file.
+  // Without files, or without a time, the octets fit several forms.
   'attachment-list'(body) {
     const files = body['files'] as unknown[]
     if (files.length === 0) files.push({ name: 'a', size: 1 })
-    if (body['terminal_id'] === undefined) files.splice(1)
+    const identifier = body['alarm_identifier'] as { time: string }
+    identifier.time = '261122130501'
   },
   'set-events'(body) {
     const events = (body['events'] ?? []) as { content?: string }[]

@@ -1,10 +1,11 @@
 /**
  * Files that prove an alarm of active safety: 0x9208, 0x1210 to 0x1212, 0x9212 (T/JSATL 12 4.3 to 4.6), and 0x1FC4 of Guangdong's
  * terminals. Provinces differ in how an alarm is named: T/JSATL 12 has 7 octets for the terminal, Guangdong (T/GDRTA) 30, and
- * Heilongjiang 30 but no reserved octet and no terminal before it. Which it is shows in the length.
+ * Heilongjiang 30 but no reserved octet and no terminal before it. Which it is shows in the length, and where lengths agree in the time.
  */
 import { bcd, countedText, type Field, hexOf, text, u8, u16, u32 } from '../declare/field.ts'
 import { countOf, declared, formatOf, list, orElse, orForm, orLikelyForm, struct, surplus } from '../declare/struct.ts'
+import { utcOf } from '../time.ts'
 
 /** Names an alarm; the extras 0x64 to 0x67 carry it. */
 export interface AlarmIdentifier {
@@ -57,9 +58,9 @@ const listed = {
 /** 0x1210: the files to come. */
 export const attachmentList = formatOf(
   0x1210,
-  // Octets of one form may fill another one: a list without files is none.
+  // Octets of one form may fill another one: a list without files is none, and an alarm has a time.
   orLikelyForm<AttachmentList>(
-    ({ files }) => files.length > 0,
+    ({ files, alarm_identifier }) => (files.length === 0 ? 0 : utcOf(alarm_identifier.time) === undefined ? 1 : 2),
     struct({ terminal_id: text(7), alarm_identifier: identifier, ...listed }),
     struct({ terminal_id: text(30), alarm_identifier: identifierLong, ...listed }) as Field<AttachmentList>,
     struct({ alarm_identifier: identifierBare, ...listed }) as Field<AttachmentList>,

@@ -1,6 +1,7 @@
 /**
  * Blocks of a driving recorder inside of 0x0700 (GB/T 19056-2012 annex A; 2003 has the commands 0x00 to 0x07 as well): 55 7a,
- * command, length, a reserved octet, data, and a check code that is the exclusive or of all before it.
+ * command, length, a reserved octet, data, and a check code that is the exclusive or of all before it. The lengths of the blocks are
+ * certain, the meaning of single members less so (specs/jt808/README.md): data that does not fill its block exactly stays octets.
  */
 import { xor } from '#bytes/checksum'
 import { Reader } from '#bytes/reader'
@@ -29,6 +30,9 @@ interface Block {
   readonly field: Field<unknown>
 }
 
+/** What the recorder answers when something has been set: vehicle, date of installation, signals, time, pulses, mileage. */
+const SET_COMMANDS = [0x82, 0x83, 0x84, 0xc2, 0xc3, 0xc4]
+
 const BLOCKS = new Map<number, Block>(
   (
     [
@@ -38,7 +42,7 @@ const BLOCKS = new Map<number, Block>(
       [0x03, 'mileage', struct({ time, installed: time, initial: tenths, total: tenths })],
       [0x04, 'pulses', struct({ time, pulses_per_km: u16 })],
       [0x05, 'vehicle', struct({ vin: text(17), plate: text(12), plate_class: text(12) })],
-      [0x06, 'signals', struct({ time, count: u8, names: arrayOf(text(10), 8) })],
+      [0x06, 'signals', struct({ time, count: u8, names: listRest(text(10)) })],
       [0x07, 'recorder', struct({ maker: text(7), model: text(16), made: bcd(3), serial: u32, reserved: text(5) })],
       [0x08, 'speeds', records({ time, minute: arrayOf(struct({ speed, signals }), 60) })],
       [0x09, 'positions', records({ time, minutes: arrayOf(struct({ ...position, speed }), 60) })],
@@ -57,6 +61,7 @@ const BLOCKS = new Map<number, Block>(
           minute: arrayOf(struct({ speed, reference: speed }), 60),
         }),
       ],
+      ...SET_COMMANDS.map((command) => [command, 'set-done', struct({})] as const),
     ] as const
   ).map(([command, name, field]) => [command, { name, field: field as Field<unknown> }]),
 )

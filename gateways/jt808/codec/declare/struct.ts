@@ -194,12 +194,12 @@ export function orForm<T extends { readonly extra_raw?: string | undefined }>(
   usual: Field<T>,
   ...others: readonly Field<T>[]
 ): Field<T & { readonly otherForm?: number }> {
-  return orLikelyForm(() => true, usual, ...others)
+  return orLikelyForm(() => 0, usual, ...others)
 }
 
-/** The same, where octets may fit several forms: the first one that makes sense. */
+/** The same, where octets may fit several forms: the likeliest, and of equals the first. */
 export function orLikelyForm<T extends { readonly extra_raw?: string | undefined }>(
-  isLikely: (value: T) => boolean,
+  likelihood: (value: T) => number,
   usual: Field<T>,
   ...others: readonly Field<T>[]
 ): Field<T & { readonly otherForm?: number }> {
@@ -209,15 +209,14 @@ export function orLikelyForm<T extends { readonly extra_raw?: string | undefined
     shape: { kind: 'either', of: [usual, ...others].map(({ shape }) => shape) },
     read(reader, owner, form) {
       const start = reader.offset
-      let unlikely: (T & { readonly otherForm?: number }) | undefined
+      let best: { readonly value: T & { readonly otherForm?: number }; readonly rank: number } | undefined
       for (const [otherForm, one] of [usual, ...others].entries()) {
         const found = exactly(one, reader, form, start)
-        if (found === undefined) continue
-        const value = otherForm === 0 ? found : { ...found, otherForm }
-        if (isLikely(found)) return value
-        unlikely ??= value
+        const rank = found === undefined ? -1 : likelihood(found)
+        if (found === undefined || rank <= (best?.rank ?? -1)) continue
+        best = { value: otherForm === 0 ? found : { ...found, otherForm }, rank }
       }
-      return unlikely ?? usual.read(reader, owner, form)
+      return best?.value ?? usual.read(reader, owner, form)
     },
     write: (writer, value, owner, form) => formOf(value).write(writer, value, owner, form),
     show: (value) => formOf(value).show(value),
