@@ -47,7 +47,7 @@ export type Addition =
   | { readonly kind: 'refused'; readonly reason: 'bad-part' | 'too-many-parts' | 'message-too-long' | 'no-memory' }
 
 /** Complete messages that repetitions are recognised of. */
-const MAX_FINISHED = 4
+const MAX_FINISHED = 8
 
 /** What a part takes besides its octets: an array and its places in two maps. An empty part is not free. */
 export const PART_COST = 256
