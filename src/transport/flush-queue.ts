@@ -1,5 +1,5 @@
 /**
- * Wires to flush at the end of the loop turn, a bounded number of them: a fan-out to ten thousand connections is as many
+ * Wires to flush at the end of the loop turn, for a few milliseconds: a fan-out to ten thousand connections is as many
  * system calls, and everybody else would wait for them. Those that are over are flushed in the turns that follow; what
  * becomes dirty then still goes out in its own turn, ahead of them, so that an answer does not wait for a fan-out.
  */
@@ -8,21 +8,35 @@ interface Flushable {
   flush(): void
 }
 
-/** New ones a turn, and as many that waited: a few milliseconds each. */
-const FLUSHES = 1000
+/** What a turn spends on new ones, and as much on those that waited. */
+const SLICE_MS = 4
+/** Wires between two looks at the clock. */
+const STRIDE = 32
 
 export class FlushQueue<Wire extends Flushable> {
+  readonly #now: () => number
   #fresh: Wire[] = []
   #spare: Wire[] = []
+  /** When the first of the fresh ones became dirty. */
+  #sinceMs = 0
   /** Those before `#done` are flushed. */
   #late: Wire[] = []
   #done = 0
   #isScheduled = false
   #isHurried = false
-  readonly #turn = (): void => this.#flush()
+  readonly #turn = (): void => {
+    this.#isScheduled = false
+    this.#flush()
+  }
+
+  /** `now` in ms, from any origin. */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now
+  }
 
   /** A wire must not be added again before it was flushed. */
   add(wire: Wire): void {
+    if (this.#fresh.length === 0) this.#sinceMs = this.#now()
     this.#fresh.push(wire)
     this.#schedule()
   }
@@ -32,6 +46,14 @@ export class FlushQueue<Wire extends Flushable> {
     this.#isHurried = true
   }
 
+  /**
+   * The next event of this turn begins. A turn may hold thousands of them: what became dirty by those before, and has
+   * waited for as long as a slice lasts, goes out now.
+   */
+  relieve(): void {
+    if (this.#fresh.length > 0 && this.#now() - this.#sinceMs >= SLICE_MS) this.#flush()
+  }
+
   #schedule(): void {
     if (this.#isScheduled) return
     this.#isScheduled = true
@@ -39,13 +61,11 @@ export class FlushQueue<Wire extends Flushable> {
   }
 
   #flush(): void {
-    this.#isScheduled = false
     const batch = this.#fresh
     this.#fresh = this.#spare
-    let now = 0
-    for (; now < batch.length && (now < FLUSHES || this.#isHurried); now++) (batch[now] as Wire).flush()
+    let next = this.#slice(batch, 0)
     if (this.#done < this.#late.length) this.#flushLate()
-    for (; now < batch.length; now++) this.#late.push(batch[now] as Wire)
+    for (; next < batch.length; next++) this.#late.push(batch[next] as Wire)
     if (this.#isHurried && this.#done < this.#late.length) this.#flushLate()
     this.#isHurried = false
     batch.length = 0
@@ -54,12 +74,22 @@ export class FlushQueue<Wire extends Flushable> {
   }
 
   #flushLate(): void {
-    const late = this.#late
-    const end = this.#done + FLUSHES
-    while (this.#done < late.length && (this.#done < end || this.#isHurried)) (late[this.#done++] as Wire).flush()
+    this.#done = this.#slice(this.#late, this.#done)
     // Under a load that never lets it run empty, it must not grow either.
-    if (this.#done * 2 < late.length) return
-    late.splice(0, this.#done)
+    if (this.#done * 2 < this.#late.length) return
+    this.#late.splice(0, this.#done)
     this.#done = 0
+  }
+
+  /** Flushes those from `first` on while the slice lasts, in a hurry all of them; says where it stopped. */
+  #slice(wires: readonly Wire[], first: number): number {
+    const endMs = this.#now() + SLICE_MS
+    let next = first
+    while (next < wires.length) {
+      const stop = Math.min(next + STRIDE, wires.length)
+      while (next < stop) (wires[next++] as Wire).flush()
+      if (!this.#isHurried && this.#now() >= endMs) break
+    }
+    return next
   }
 }

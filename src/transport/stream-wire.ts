@@ -165,6 +165,7 @@ export abstract class StreamWire implements Wire {
     const share = this.#share
     share.stats.bytesIn += chunk.length
     if (share.limits.maxByteRate > 0) this.#meter(chunk.length)
+    flushes.relieve()
     this.handler.onBytes(chunk)
   }
 
