@@ -14,7 +14,8 @@ import { Terms } from './terms.ts'
 
 /** Messages still to be sent to a new subscription; pulled as the client can take them. */
 export interface Replay {
-  readonly source: Iterator<Message>
+  /** `undefined`: nothing yet. */
+  readonly source: Iterator<Message | undefined>
   readonly subscription: Subscription
 }
 

@@ -59,7 +59,7 @@ export class BrokerCore {
     this.#surroundings = surroundings
     this.#agenda = new Agenda(surroundings, limits)
     this.policy = new TopicPolicy(surroundings, limits)
-    this.#outbox = new Outbox(surroundings, this.stats, limits.maxQueuedBytes)
+    this.#outbox = new Outbox(surroundings, this.stats, limits.maxQueuedBytes, (client) => this.#replays.add(client))
     this.#replays = new Replays(this.#outbox, () => surroundings.more())
     this.#subscriptions = new Subscriptions(this.#table, this.retainedStore, this.policy, surroundings)
     this.provide(new Presence(this.#clients))
@@ -288,7 +288,7 @@ export class BrokerCore {
   subscribe(client: Client, filter: string, options: SubscribeOptions): SubscribeOutcome {
     if (client.number !== 0 && this.#journal?.ready === false) return 'unavailable'
     const outcome = this.#subscriptions.add(client, filter, options)
-    this.#replays.add(client)
+    this.#replays.begin(client)
     if (typeof outcome === 'number') this.#surroundings.observer?.subscribed(client, filter, options)
     return outcome
   }
@@ -321,9 +321,14 @@ export class BrokerCore {
 
   // ---- time ----------------------------------------------------------------------------------------------------
 
-  /** Sends replays that subscriptions started; the runtime calls it at the end of an event, and when asked for more. */
-  settle(budget = 1000): void {
-    this.#replays.settle(budget)
+  /** Begins the replays that subscriptions started; the runtime calls it at the end of an event. */
+  settle(): void {
+    this.#replays.settle()
+  }
+
+  /** Goes on with replays; the runtime calls it in a turn of its own, when asked for more. */
+  proceed(): void {
+    this.#replays.proceed()
   }
 
   /** Ends sessions, and publishes wills and delayed messages that are due. */

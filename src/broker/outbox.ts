@@ -13,15 +13,21 @@ import type { SlowSubscribers } from './slow-subscribers.ts'
 import type { BrokerStats } from './stats.ts'
 import type { Subscription } from './subscription.ts'
 
+/** Retained messages that an acknowledgement, or a wire that drained, lets go at once. */
+const PUMPED = 100
+
 export class Outbox {
   readonly #surroundings: Surroundings
   readonly #stats: BrokerStats
   readonly #maxTotalBytes: number
   readonly #journal: Journal | undefined
   readonly #slow: SlowSubscribers | undefined
+  readonly #unfinished: (client: Client) => void
   #order = 0
 
-  constructor(surroundings: Surroundings, stats: BrokerStats, maxTotalBytes: number) {
+  /** `unfinished` is told of a client with more retained messages to come than it got at once. */
+  constructor(surroundings: Surroundings, stats: BrokerStats, maxTotalBytes: number, unfinished: (client: Client) => void) {
+    this.#unfinished = unfinished
     this.#surroundings = surroundings
     this.#stats = stats
     this.#maxTotalBytes = maxTotalBytes
@@ -58,7 +64,7 @@ export class Outbox {
   }
 
   /** Sends what may go now: redeliveries, then the queue, then replays of retained messages, at most `budget` of them. */
-  pump(client: Client, budget = 1000): void {
+  pump(client: Client, budget = PUMPED): void {
     if (client.pumping) return
     client.pumping = true
     try {
@@ -274,13 +280,14 @@ export class Outbox {
       for (;;) {
         if (!client.connected || client.held) return
         if (left-- === 0) {
-          this.#surroundings.more()
+          this.#unfinished(client)
           return
         }
         if ((client.inflight?.size ?? 0) >= client.window) return
         const next = source.next()
         if (next.done) break
         const message = next.value
+        if (message === undefined) continue
         const qos = Math.min(message.qos, subscription.qos) as QoS
         this.offer(client, new DeliveryRecord(message, qos, true, subscription))
       }

@@ -45,7 +45,7 @@ export interface Surroundings {
   journal?: Journal | undefined
   /** Call `core.expire()` at this time (ms since the epoch) or soon after. */
   wake(atMs: number): void
-  /** Call `core.settle()` soon: replay work is left. */
+  /** Call `core.proceed()` soon: replay work is left. */
   more(): void
 }
 

@@ -101,7 +101,7 @@ export async function startRuntime(config: EffectiveConfig, options: RuntimeOpti
         settling = true
         setImmediate(() => {
           settling = false
-          turn.run(() => core.settle())
+          turn.run(() => core.proceed())
         })
       },
     },

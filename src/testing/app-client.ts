@@ -66,8 +66,13 @@ export class AppClient {
 
   subscribe(filter: string, options: Partial<SubscribeOptions> = {}): SubscribeOutcome {
     const outcome = this.#core.subscribe(this.client, filter, { qos: 0, ...options })
-    this.#core.settle()
+    this.#settle()
     return outcome
+  }
+
+  #settle(): void {
+    this.#core.settle()
+    this.#core.proceed()
   }
 
   unsubscribe(filter: string): boolean {
@@ -83,7 +88,7 @@ export class AppClient {
     const message = new Message(topic, bytes, options.qos ?? 0, options.retain ?? false, options.properties)
     message.expiresAt = options.expiresAt ?? 0
     const outcome = this.#core.publish(message, this.client)
-    this.#core.settle()
+    this.#settle()
     return outcome
   }
 

@@ -199,6 +199,7 @@ export class World {
     do {
       this.#more = false
       this.core.settle()
+      this.core.proceed()
     } while (this.outside.settle() || this.#more)
   }
 
