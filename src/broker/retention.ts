@@ -26,7 +26,7 @@ export class Retention {
     const store = this.#store
     if (size > maxRetainedPayload) return false
     if (store.bytes + size > maxRetainedBytes || (store.size >= maxRetained && !store.get(topic, 0))) return false
-    store.set(message.kept())
+    store.set(message)
     this.#journal?.retained(message)
     return true
   }

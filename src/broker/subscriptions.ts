@@ -72,10 +72,11 @@ export class Subscriptions {
   retainedUnder(filter: string, limit: number, reader: Client): Message[] {
     const messages = this.#retained.match(filter, () => this.#surroundings.now())
     const readable: Message[] = []
-    for (let i = 0; i < limit; i++) {
-      const { value } = messages.next()
-      if (value === undefined) break
-      if (this.#policy.maySubscribe(reader, value.topic)) readable.push(value)
+    let seen = 0
+    for (const message of messages) {
+      if (message === undefined) continue
+      if (++seen > limit) break
+      if (this.#policy.maySubscribe(reader, message.topic)) readable.push(message)
     }
     return readable
   }
