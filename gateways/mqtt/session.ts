@@ -33,6 +33,7 @@ import type { Version } from './codec/control.ts'
 import { decodeControl, encodeWithin, withoutReason } from './codec/control.ts'
 import type { PacketSink } from './codec/framer.ts'
 import { PacketFramer } from './codec/framer.ts'
+import { IncomingAliases } from './codec/incoming-aliases.ts'
 import { IncomingPublish } from './codec/incoming-publish.ts'
 import { OutgoingAliases } from './codec/outgoing-aliases.ts'
 import { sendPublishV3, sendPublishV5, V3_NUMBERED, V3_PLAIN, V5_NUMBERED, V5_PLAIN } from './codec/publish.ts'
@@ -81,8 +82,7 @@ export class MqttSession implements Session, PacketSink {
   #ephemeral = false
   /** While SUBSCRIBE packets wait for the broker's verdicts. */
   #subscribing: Subscribing | undefined = undefined
-  /** Topics by the aliases that the client gave them. */
-  #aliases: Map<number, string> | undefined = undefined
+  #aliases: IncomingAliases | undefined = undefined
   #outgoingAliases: OutgoingAliases | undefined = undefined
   /** Of a 5.0 client that named an authentication method. */
   #authenticating: Authenticating | undefined = undefined
@@ -205,7 +205,7 @@ export class MqttSession implements Session, PacketSink {
     switch (first >> 4) {
       case 3:
         this.#onPublish(bytes, start, body, end)
-        return true
+        return !this.#link.connecting
       case 4:
       case 5:
       case 6:
@@ -252,21 +252,13 @@ export class MqttSession implements Session, PacketSink {
 
   /** What this gateway does not take, although the packet is sound; resolves its alias. */
   #publishFault(): string | undefined {
-    const { topic, qos, retain, topicAlias } = incoming
+    const { qos, retain, topicAlias } = incoming
     const { maximumQos, retainAvailable, topicAliasMaximum } = this.#config
     if (qos > maximumQos) return 'qos-unsupported' // [MQTT-3.2.2-11]
     if (retain && !retainAvailable) return 'retain-unsupported' // [MQTT-3.2.2-14]
     if (topicAlias === undefined) return undefined
-    if (topicAlias === 0 || topicAlias > topicAliasMaximum) return 'topic-alias' // [MQTT-3.3.2-8], [MQTT-3.3.2-9]
-    if (topic === '') {
-      const known = this.#aliases?.get(topicAlias)
-      if (known === undefined) return 'topic-alias-unknown' // section 3.3.4
-      incoming.topic = known
-      return undefined
-    }
-    this.#aliases ??= new Map()
-    this.#aliases.set(topicAlias, topic)
-    return undefined
+    this.#aliases ??= new IncomingAliases()
+    return this.#aliases.resolve(incoming, topicAliasMaximum)
   }
 
   /** [MQTT-4.3.3-2]: published once, however often it is sent before PUBREL. */

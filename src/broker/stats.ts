@@ -29,6 +29,11 @@ export class BrokerStats {
     'retained-limit': 0,
   }
 
+  /** Grows by each copy of a message that is sent or queued; what leaves a queue counts twice. */
+  get copies(): number {
+    return this.sent + this.queued
+  }
+
   get droppedTotal(): number {
     let total = 0
     for (const count of Object.values(this.dropped)) total += count

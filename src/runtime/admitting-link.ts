@@ -78,6 +78,12 @@ export abstract class AdmittingLink extends MeteredLink {
     }
   }
 
+  protected override rest(): void {
+    if (!this.canWait || this.connecting || this.closedBy !== undefined) return
+    const go = this.park()
+    this.runtime.shared.fanOut.rest(() => go(() => {}))
+  }
+
   protected forgetParked(): void {
     this.#parking = undefined
   }

@@ -30,6 +30,8 @@ export abstract class ClientLink {
   protected abstract meter(client: Client, bytes: number): boolean
   /** Runs session code as an event of its own; nothing when the session has ended. */
   protected abstract event(work: () => void): void
+  /** Enough was published in this turn: the rest of what the peer sent waits for a later one, where it can. */
+  protected abstract rest(): void
   /** Parks what the peer sends until the returned function has run the work that it waits for. */
   protected abstract park(): (work: () => void) => void
 
@@ -81,8 +83,11 @@ export abstract class ClientLink {
   }
 
   publish(message: Message, tag?: number): void {
+    const { core, fanOut } = this.runtime.shared
+    const before = core.stats.copies
     const outcome = this.#publish(message)
     if (tag !== undefined && this.closedBy === undefined) this.session.onPublished?.(tag, outcome)
+    if (!fanOut.spend(core.stats.copies - before)) this.rest()
   }
 
   wanted(topic: string): boolean {

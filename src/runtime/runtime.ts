@@ -14,6 +14,7 @@ import { absentPorts } from './absent-port.ts'
 import { Bans } from './bans.ts'
 import { ClientObservers } from './client-observers.ts'
 import { systemClock } from './clock.ts'
+import { FanOutShare } from './fan-out-share.ts'
 import { Flapping } from './flapping.ts'
 import { outsideIn } from './outside.ts'
 import type { GatewayStatus, ReloadReport } from './supervisor.ts'
@@ -110,7 +111,8 @@ export async function startRuntime(config: EffectiveConfig, options: RuntimeOpti
   const rules = new TopicRules(config.broker)
   const outside = outsideIn(node.dataDir, () => clock.now(), store?.notebooks ?? new Notebooks())
   const { willOnShutdown } = node
-  const shared: Shared = { clock, wheel: ticker.wheel, core, access, rules, bans, willOnShutdown, random, outside }
+  const fanOut = new FanOutShare((work) => void setImmediate(work))
+  const shared: Shared = { clock, wheel: ticker.wheel, core, access, rules, bans, fanOut, willOnShutdown, random, outside }
   const total: TotalLimits = {
     maxConnections: node.maxConnections,
     maxQueuedBytes: node.maxQueuedBytes,

@@ -3,6 +3,7 @@ import type { Access } from '../auth/access.ts'
 import type { BrokerCore } from '../broker/core.ts'
 import type { Bans } from './bans.ts'
 import type { Clock } from './clock.ts'
+import type { FanOutShare } from './fan-out-share.ts'
 import type { OutsideOf } from './outside.ts'
 import type { TimerWheel } from './timer-wheel.ts'
 import type { TopicRules } from './topic-rules.ts'
@@ -14,6 +15,7 @@ export interface Shared {
   readonly access: Access
   readonly rules: TopicRules
   readonly bans: Bans
+  readonly fanOut: FanOutShare
   /** False: a client whose connection is closed by a stop leaves no will behind. */
   readonly willOnShutdown: boolean
   random(bytes: number): Uint8Array

@@ -165,7 +165,10 @@ export interface Link {
   readonly gateway: string
   /** Client id once connected, else undefined. */
   readonly clientId: string | undefined
-  /** True between `connect` and `onConnect`, and between `ask` and `onAnswer`: frames must wait (see `FrameSink.frame`). */
+  /**
+   * True between `connect` and `onConnect`, between `ask` and `onAnswer`, and after a publish that was for very many, until a later
+   * turn: frames must wait (see `FrameSink.frame`).
+   */
   readonly connecting: boolean
   /** What the gateway keeps with the client's session across its connections; gone when the session ends. */
   kept: object | undefined

@@ -10,6 +10,7 @@ import type { SlowSubscribers } from '../broker/slow-subscribers.ts'
 import type { BrokerConfig } from '../config/broker-schema.ts'
 import { absentPorts } from '../runtime/absent-port.ts'
 import { Bans } from '../runtime/bans.ts'
+import { FanOutShare } from '../runtime/fan-out-share.ts'
 import { GatewayRuntime } from '../runtime/gateway-runtime.ts'
 import type { SessionHost } from '../runtime/host.ts'
 import type { Shared } from '../runtime/surroundings.ts'
@@ -43,6 +44,8 @@ export interface WorldOptions {
   readonly services?: ServiceDouble
   readonly willOnShutdown?: boolean
   readonly bans?: Bans
+  /** Copies of messages that a turn hands out. */
+  readonly copiesPerTurn?: number
   readonly slow?: SlowSubscribers
   readonly observer?: (world: World) => ClientObserver
 }
@@ -67,6 +70,8 @@ export class World {
   #elapsedMs: number
   #wakeAt = Number.POSITIVE_INFINITY
   #more = false
+  /** Work for turns of its own. */
+  #later: (() => void)[] = []
   #random: number
 
   constructor(options: WorldOptions = {}) {
@@ -108,7 +113,8 @@ export class World {
     this.outside = new FakeOutside(options.services, this.store?.notebooks)
     const outside = (gateway: string) => this.outside.of(gateway)
     const { willOnShutdown = true, bans = new Bans(1000) } = options
-    this.#shared = { clock, wheel: this.wheel, core: this.core, access, rules, bans, willOnShutdown, random, outside }
+    const fanOut = new FanOutShare((work) => void this.#later.push(work), options.copiesPerTurn)
+    this.#shared = { clock, wheel: this.wheel, core: this.core, access, rules, bans, fanOut, willOnShutdown, random, outside }
     this.#turn = new Turn(clock, () => this.core.settle())
     if (this.store === undefined) return
     this.core.restore(
@@ -200,7 +206,8 @@ export class World {
       this.#more = false
       this.core.settle()
       this.core.proceed()
-    } while (this.outside.settle() || this.#more)
+      for (const work of this.#later.splice(0)) work()
+    } while (this.outside.settle() || this.#more || this.#later.length > 0)
   }
 
   #log(): Log {
