@@ -1,5 +1,6 @@
 /** What a gateway's tests may import: the world without sockets and with virtual time. */
 export type { Access, Step } from './auth/access.ts'
+export { systemCrypto } from './runtime/crypto.ts'
 export { AppClient, type Received } from './testing/app-client.ts'
 export { hex, text, unhex } from './testing/bytes.ts'
 export { FakeOutside, type ServiceDouble } from './testing/fake-outside.ts'

@@ -4,6 +4,7 @@ import { BAD_REQUEST, isSuccess } from '#stacks/coap/codes'
 import type { Exchange, Response } from '#stacks/coap/exchange'
 import type { CoapMessage } from '#stacks/coap/message'
 import { BLOCK1, type Option } from '#stacks/coap/options'
+import type { Account } from './oscore/accounts.ts'
 import { CHANGED_RESPONSE, refusal } from './responses.ts'
 import type { OpenHandler } from './routes/resource.ts'
 import type { AddressSession } from './session.ts'
@@ -14,6 +15,8 @@ export class Call {
   readonly request: CoapMessage
   readonly exchange: Exchange
   readonly target: Target
+  /** Who protected the request. RFC 8613 */
+  readonly account: Account | undefined
   /** The whole body, when it came in blocks. */
   reassembled: Uint8Array | undefined = undefined
   /** The answer when the broker has what the request publishes. */
@@ -21,25 +24,27 @@ export class Call {
   /** Serves the request when nobody is logged in for it. */
   guest: OpenHandler | undefined = undefined
 
-  constructor(session: AddressSession, request: CoapMessage, exchange: Exchange, target: Target) {
+  constructor(session: AddressSession, request: CoapMessage, exchange: Exchange, target: Target, account?: Account) {
     this.session = session
     this.request = request
     this.exchange = exchange
     this.target = target
+    this.account = account
   }
 
   /** Who the request says it is, or its transport proved it to be. */
   get clientId(): string | undefined {
-    return this.target.query.clientId ?? this.session.link.peer.identity
+    return this.account?.clientId ?? this.target.query.clientId ?? this.session.link.peer.identity
   }
 
   get body(): Uint8Array {
     return this.reassembled ?? this.request.payload
   }
 
-  /** Names the resource in block-wise transfers with this address. */
+  /** Names the resource in block-wise transfers with this address: nobody goes on with those that somebody protected. */
   get transferKey(): string {
-    return transferKey(this.exchange.code, this.target.options)
+    const key = transferKey(this.request.code, this.target.options)
+    return this.account === undefined ? key : `${this.account.name} ${key}`
   }
 
   /** Answers, in blocks if need be. `once`: options of this message alone, not of later blocks. */

@@ -6,6 +6,7 @@ import { encodeText } from '#stacks/coap/text'
 import type { Call } from './call.ts'
 import { Commands } from './commands.ts'
 import { Observations } from './observations.ts'
+import type { Account } from './oscore/accounts.ts'
 import type { Query } from './query.ts'
 import { loginRefusal, publishResponse, refusal, retryLater } from './responses.ts'
 import type { ClientHandler } from './routes/resource.ts'
@@ -18,6 +19,8 @@ export interface Identity {
   readonly password: string | undefined
   /** What the client must show in every request; undefined without a login of its own. */
   readonly token: string | undefined
+  /** The client protects its requests. */
+  readonly account: Account | undefined
 }
 
 const SILENCE_TIMER = 1
@@ -70,6 +73,10 @@ export class CoapClient implements Session {
   get commands(): Commands {
     this.#commands ??= new Commands(this.link, COMMAND_TIMER)
     return this.#commands
+  }
+
+  get account(): Account | undefined {
+    return this.#identity.account
   }
 
   hasCredentials({ username, password }: Query): boolean {
@@ -212,6 +219,7 @@ export class CoapClient implements Session {
   describe(): Readonly<Record<string, unknown>> {
     return {
       mode: this.token === undefined ? 'connectionless' : 'connection',
+      ...(this.account !== undefined && { isProtected: true }),
       observations: this.#observations?.describe() ?? [],
       commands: this.#commands?.size ?? 0,
     }

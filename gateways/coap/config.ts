@@ -2,6 +2,7 @@
 
 import * as z from 'zod'
 import { duration, type FieldInfo, size } from '#sdk/schema'
+import { oscore } from './oscore/config.ts'
 
 function info(title: string, description: string): FieldInfo {
   return { title, description, 'x-reload': 'gateway' }
@@ -115,10 +116,11 @@ export const config = z
           'large: who is not known to be at its address must repeat what asks for a large answer or an observation, RFC 9175 2.4; some clients cannot',
         ),
       ),
+    oscore,
     transmission: transmission.prefault({}),
     blockwise: blockwise.prefault({}),
     limits: limits.prefault({}),
   })
-  .meta({ title: 'CoAP', description: 'CoAP publish and observe, RFC 7252, 7641, 7959 and 8323' })
+  .meta({ title: 'CoAP', description: 'CoAP publish and observe, RFC 7252, 7641, 7959, 8323 and 8613' })
 
 export type CoapConfig = z.output<typeof config>

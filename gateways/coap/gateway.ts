@@ -7,6 +7,7 @@ import type { StreamSettings } from '#stacks/coap/stream-endpoint'
 import { ByteBudget } from '#stacks/coap/uploads'
 import type { CoapClient } from './client.ts'
 import type { CoapConfig } from './config.ts'
+import type { Accounts } from './oscore/accounts.ts'
 import { Topics } from './pubsub/topic.ts'
 import { AddressSession } from './session.ts'
 
@@ -15,6 +16,8 @@ const MAX_TOKEN_BYTES = 8
 
 export class CoapGateway implements Gateway<CoapConfig> {
   readonly config: CoapConfig
+  /** Devices whose requests are protected. */
+  readonly accounts: Accounts
   readonly endpointSettings: EndpointSettings
   readonly streamSettings: Omit<StreamSettings, 'delimited'>
   /** Unfinished block-wise transfers of all addresses. */
@@ -26,7 +29,7 @@ export class CoapGateway implements Gateway<CoapConfig> {
   /** An address that has been silent for so long, without clients, is forgotten: no repetition of a request can come. */
   readonly lingerMs: number
 
-  constructor(config: CoapConfig) {
+  constructor(config: CoapConfig, accounts: Accounts) {
     const { transmission, limits, blockwise } = config
     const parameters = {
       ...DEFAULT_PARAMETERS,
@@ -37,6 +40,7 @@ export class CoapGateway implements Gateway<CoapConfig> {
       maxLatencyMs: transmission.maxLatency,
     }
     this.config = config
+    this.accounts = accounts
     this.endpointSettings = {
       ...DEFAULT_SETTINGS,
       parameters,
@@ -51,5 +55,9 @@ export class CoapGateway implements Gateway<CoapConfig> {
 
   open(link: Link): AddressSession {
     return new AddressSession(this, link)
+  }
+
+  close(): void {
+    this.accounts.close()
   }
 }

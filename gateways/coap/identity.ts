@@ -2,9 +2,10 @@
  * Who a request speaks for. A client is its client id, not its address: one address may speak for many, and one
  * client may come back from anywhere. Whoever logged in must show the token; the others show the same credentials.
  */
-import { BAD_REQUEST, SERVICE_UNAVAILABLE, UNAUTHORIZED } from '#stacks/coap/codes'
+import { BAD_REQUEST, FORBIDDEN, SERVICE_UNAVAILABLE, UNAUTHORIZED } from '#stacks/coap/codes'
 import type { Call } from './call.ts'
 import { CoapClient, type Identity } from './client.ts'
+import type { Account } from './oscore/accounts.ts'
 import { refusal, retryLater } from './responses.ts'
 
 /** The client to serve `call` for, logged in or about to be; undefined when the call has been answered with a refusal. */
@@ -12,10 +13,27 @@ export function identify(call: Call): CoapClient | undefined {
   const { session, target } = call
   const known = target.client
   if (known !== undefined && known.session === session && known.online) return known
+  if (!speaksForItself(call)) return undefined
   const { clientId } = call
   const client = clientId === undefined ? identifyAnonymous(call) : identifyNamed(call, clientId)
   target.client = client
   return client
+}
+
+/** A client with a security context always uses it, and only for itself. False: answered with a refusal. */
+export function speaksForItself(call: Call): boolean {
+  const { account, clientId, session, target } = call
+  const named = target.query.clientId
+  if (account === undefined) {
+    if (clientId === undefined || !session.gateway.accounts.claims(clientId)) return true
+    session.count('protection-missing')
+    call.refuse(UNAUTHORIZED, 'this client protects its requests by OSCORE')
+    return false
+  }
+  if (named === undefined || named === account.clientId) return true
+  session.count('protection-mismatch')
+  call.refuse(FORBIDDEN, 'this security context is that of another client id')
+  return false
 }
 
 function identifyNamed(call: Call, clientId: string): CoapClient | undefined {
@@ -23,6 +41,10 @@ function identifyNamed(call: Call, clientId: string): CoapClient | undefined {
   const { query } = target
   const { gateway } = session
   const client = gateway.clients.get(clientId)
+  if (call.account !== undefined) {
+    if (client?.account === call.account) return here(call, client)
+    return login(call, { clientId, username: query.username, password: query.password, token: undefined })
+  }
   if (client?.token !== undefined || query.token !== undefined || gateway.config.connectionRequired) {
     if (query.token === undefined) {
       call.refuse(BAD_REQUEST, 'Missing token or clientid in connection mode')
@@ -60,16 +82,23 @@ function here(call: Call, client: CoapClient): CoapClient | undefined {
 }
 
 /** A client that logs in with its first request, or the one whose login is under way. */
-export function login(call: Call, identity: Identity): CoapClient | undefined {
-  const { session } = call
+export function login(call: Call, said: Omit<Identity, 'account'>): CoapClient | undefined {
+  const { session, account } = call
+  const identity = account === undefined ? { ...said, account } : protectedIdentity(said, account)
   return session.loginOf(loginKey(identity), (decided) => {
     if (!addressHasRoom(call) || !gatewayHasRoom(call)) return undefined
     return session.link.branch((link) => new CoapClient(session, link, identity, decided)) as CoapClient
   })
 }
 
-function loginKey({ clientId, username, password, token }: Identity): string {
-  return JSON.stringify([clientId, username, password, token !== undefined])
+/** Credentials that the device does not name are those of its account. */
+function protectedIdentity({ username, password, token }: Omit<Identity, 'account'>, account: Account): Identity {
+  const own = username === undefined && password === undefined ? account : { username, password }
+  return { clientId: account.clientId, username: own.username, password: own.password, token, account }
+}
+
+function loginKey({ clientId, username, password, token, account }: Identity): string {
+  return JSON.stringify([clientId, username, password, token !== undefined, account?.name])
 }
 
 /** False: answered with a refusal. */

@@ -2,6 +2,7 @@
 import { defineGateway } from '#sdk'
 import { type CoapConfig, config } from './config.ts'
 import { CoapGateway } from './gateway.ts'
+import { Accounts } from './oscore/accounts.ts'
 
 /** RFC 8323 8.3, 8.4 */
 const WEBSOCKET_PATH = '/.well-known/coap'
@@ -22,5 +23,5 @@ export default defineGateway<CoapConfig>({
   subprotocols: ['coap'], // RFC 8323 4.1
   wholeMessages: true,
   config,
-  create: (context) => new CoapGateway(context.config),
+  create: ({ config, crypto, notebook }) => new CoapGateway(config, new Accounts(config.oscore, crypto, notebook)),
 })

@@ -1,6 +1,6 @@
 /** All observations of one client, and the subscriptions behind them. RFC 7641 sections 3.6, 4.1, 4.2 */
 import type { Delivery, Message, QoS, SubscribeOutcome } from '#sdk'
-import { CON, CONTENT, NOT_ACCEPTABLE, NOT_FOUND, SERVICE_UNAVAILABLE, VALID } from '#stacks/coap/codes'
+import { BAD_REQUEST, CON, CONTENT, NOT_ACCEPTABLE, NOT_FOUND, SERVICE_UNAVAILABLE, VALID } from '#stacks/coap/codes'
 import type { Response } from '#stacks/coap/exchange'
 import { ETAG } from '#stacks/coap/options'
 import type { Call } from './call.ts'
@@ -71,6 +71,11 @@ export class Observations {
     const earlier = session.observers.get(exchange.token)
     if (earlier !== undefined && this.#isSame(earlier, call, interest)) {
       this.#confirm({ observer: earlier, call, interest })
+      return
+    }
+    if (earlier?.protect !== undefined && earlier.client !== this.#client) {
+      // RFC 8613 4.1.3.5.1: who has only seen the token does not end the observation.
+      call.refuse(BAD_REQUEST, 'an observation of another client has this token')
       return
     }
     // RFC 7641 4.1: the token names one observation of this endpoint, the latest.

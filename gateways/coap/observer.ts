@@ -3,7 +3,7 @@ import type { Delivery, Message, QoS } from '#sdk'
 import { hasWildcard } from '#sdk'
 import type { Block } from '#stacks/coap/block'
 import { JSON_FORMAT } from '#stacks/coap/content-formats'
-import type { Response } from '#stacks/coap/exchange'
+import type { Protect, Response } from '#stacks/coap/exchange'
 import { type Notification, type NotificationOutcome, Observation, type ObservationOwner } from '#stacks/coap/observe'
 import type { Call } from './call.ts'
 import type { CoapClient } from './client.ts'
@@ -30,6 +30,7 @@ export class Observer implements ObservationOwner {
   readonly subscription: Subscription
   readonly qos: QoS
   readonly token: string
+  readonly protect: Protect | undefined
   readonly accept: number | undefined
   /** The block size that the client asked for. */
   readonly block: Block | undefined
@@ -47,6 +48,7 @@ export class Observer implements ObservationOwner {
     this.qos = qos
     this.topic = topic
     this.token = call.exchange.token
+    this.protect = call.exchange.protect
     this.accept = accept
     this.block = block2
     this.transferKey = call.transferKey

@@ -9,7 +9,8 @@ import type { Exchange, Response } from '#stacks/coap/exchange'
 import type { CoapMessage } from '#stacks/coap/message'
 import type { MessageLayer } from '#stacks/coap/message-layer'
 import { REGISTER } from '#stacks/coap/observe'
-import { SIZE1 } from '#stacks/coap/options'
+import { OSCORE, SIZE1 } from '#stacks/coap/options'
+import { openRequest } from '#stacks/coap/oscore/open-request'
 import type { RequestFault } from '#stacks/coap/request-fault'
 import { type StreamContext, StreamEndpoint } from '#stacks/coap/stream-endpoint'
 import { lostAnswer, mayAskAnew, Transfers } from '#stacks/coap/transfers'
@@ -19,6 +20,7 @@ import { FewMap } from './few-map.ts'
 import type { CoapGateway } from './gateway.ts'
 import { identify } from './identity.ts'
 import type { Observer } from './observer.ts'
+import type { Account } from './oscore/accounts.ts'
 import { refusal } from './responses.ts'
 import type { ClientHandler } from './routes/resource.ts'
 import { targetOf } from './target.ts'
@@ -124,13 +126,28 @@ export class AddressSession implements Session, EndpointEvents, Timed {
   // ---- EndpointEvents --------------------------------------------------------------------------------------------
 
   onRequest(request: CoapMessage, exchange: Exchange): void {
+    const { accounts } = this.gateway
+    if (accounts.size === 0 || !request.options.has(OSCORE)) {
+      this.#onRequest(request, exchange)
+      return
+    }
+    const opened = openRequest(request, exchange, {
+      findContext: (kid, kidContext) => accounts.find(kid, kidContext),
+      now: () => this.link.now(),
+      random: (bytes) => this.link.random(bytes),
+      count: (name) => this.count(name),
+    })
+    if (opened !== undefined) this.#onRequest(opened.request, exchange, accounts.of(opened.context))
+  }
+
+  #onRequest(request: CoapMessage, exchange: Exchange, account?: Account): void {
     this.#guard?.read(request, this.link.now())
     const target = targetOf(request.options, !this.link.peer.datagram)
     if (target.fault !== undefined) {
       this.#refuse(target.fault, request, exchange)
       return
     }
-    const call = new Call(this, request, exchange, target)
+    const call = new Call(this, request, exchange, target, account)
     if (target.resource === undefined) {
       call.refuse(NOT_FOUND, 'no such resource: see /.well-known/core')
       return

@@ -5,7 +5,7 @@ import { CONTENT_FORMAT, uintOption } from '#stacks/coap/options'
 import { encodeText } from '#stacks/coap/text'
 import type { Call } from '../call.ts'
 import type { CoapClient } from '../client.ts'
-import { identify, login } from '../identity.ts'
+import { identify, login, speaksForItself } from '../identity.ts'
 import type { Method, Resource } from './resource.ts'
 
 /** What the token is worth against guessing. */
@@ -18,6 +18,7 @@ function create(call: Call): void {
     call.refuse(BAD_REQUEST, 'Login Failed: clientid is required')
     return
   }
+  if (!speaksForItself(call)) return
   const present = session.gateway.clients.get(clientId)
   // From another address it may be the same device after a restart: then its credentials decide.
   if (present?.token !== undefined && present.session === session) {
