@@ -2,15 +2,17 @@
 import type { CloseReason, ConnectOutcome, Delivery, Link, Message, PublishOutcome, Session, SubscribeOutcome } from '#sdk'
 import { FORBIDDEN, SERVICE_UNAVAILABLE, UNAUTHORIZED } from '#stacks/coap/codes'
 import type { Response } from '#stacks/coap/exchange'
+import type { MessageLayer } from '#stacks/coap/message-layer'
 import { encodeText } from '#stacks/coap/text'
 import type { Call } from './call.ts'
 import { Commands } from './commands.ts'
+import type { CoapGateway } from './gateway.ts'
 import { Observations } from './observations.ts'
 import type { Account } from './oscore/accounts.ts'
 import type { Query } from './query.ts'
 import { loginRefusal, publishResponse, refusal, retryLater } from './responses.ts'
 import type { ClientHandler } from './routes/resource.ts'
-import type { AddressSession } from './session.ts'
+import type { AddressSession, Memory } from './session.ts'
 
 export interface Identity {
   /** Empty: the broker chooses one. */
@@ -31,12 +33,15 @@ const HEARTBEAT_TOLERANCE = 1.5
 
 export class CoapClient implements Session {
   readonly link: Link
-  /** Where it speaks from, and where its notifications go. */
-  session: AddressSession
+  readonly gateway: CoapGateway
   /** As the broker knows it; empty before that. */
   id: string
   readonly token: string | undefined
 
+  /** Where it speaks from, and where its notifications go; undefined while that rests. */
+  #session: AddressSession | undefined
+  /** Of the address that rests. */
+  #memory: Memory | undefined = undefined
   readonly #identity: Identity
   #state: 'new' | 'connecting' | 'online' | 'over' = 'new'
   #seenAt: number
@@ -52,7 +57,8 @@ export class CoapClient implements Session {
 
   /** `decided` is called once, when the login has succeeded or failed. */
   constructor(session: AddressSession, link: Link, identity: Identity, decided: () => void) {
-    this.session = session
+    this.gateway = session.gateway
+    this.#session = session
     this.link = link
     this.id = identity.clientId
     this.token = identity.token
@@ -63,6 +69,20 @@ export class CoapClient implements Session {
 
   get online(): boolean {
     return this.#state === 'online'
+  }
+
+  /** The address, which rests no more. */
+  get session(): AddressSession {
+    if (this.#session === undefined) this.link.wake()
+    return this.#session as AddressSession
+  }
+
+  get endpoint(): MessageLayer {
+    return this.session.endpoint
+  }
+
+  speaksFrom(session: AddressSession): boolean {
+    return this.#session === session
   }
 
   get observations(): Observations {
@@ -95,7 +115,7 @@ export class CoapClient implements Session {
       return
     }
     this.#waiting ??= []
-    if (this.#state === 'over' || this.#waiting.length >= this.session.gateway.config.limits.maxPendingRequests) {
+    if (this.#state === 'over' || this.#waiting.length >= this.gateway.config.limits.maxPendingRequests) {
       this.link.count('login-queue-full')
       call.respond(retryLater(SERVICE_UNAVAILABLE, 'the login is not decided yet'))
       return
@@ -109,9 +129,17 @@ export class CoapClient implements Session {
     const from = this.session
     from.left(this)
     session.arrived(this)
-    this.session = session
+    this.#session = session
     this.link.moveTo(session.link)
     this.#observations?.moved(from)
+  }
+
+  /** Its address rests, and is `session` again later. */
+  rested(memory: Memory, aliveAt: number): void {
+    this.#seenAt = Math.max(this.#seenAt, aliveAt)
+    this.#session = undefined
+    this.#memory = memory
+    this.expectAnew()
   }
 
   /** Publishes, and answers `call` when the broker has decided. */
@@ -121,7 +149,7 @@ export class CoapClient implements Session {
 
   /** Answers `call` when the broker has decided about what `publish` publishes under its tag. */
   answerLater(call: Call, publish: (tag: number) => void): void {
-    if ((this.#undecided?.size ?? 0) >= this.session.gateway.config.limits.maxExchanges) {
+    if ((this.#undecided?.size ?? 0) >= this.gateway.config.limits.maxExchanges) {
       call.respond(publishResponse('quota', call.accepted))
       return
     }
@@ -141,7 +169,9 @@ export class CoapClient implements Session {
 
   /** What counts as silence has changed. */
   expectAnew(): void {
-    if (this.#state === 'online') this.link.arm(SILENCE_TIMER, Math.max(1, this.#silentAt() - this.link.now()))
+    if (this.#state !== 'online') return
+    const silentMs = this.#silentAt() - this.link.now()
+    this.link.arm(SILENCE_TIMER, Math.max(1, this.#memory === undefined ? silentMs : Math.min(silentMs, this.gateway.lingerMs)))
   }
 
   // ---- Session ---------------------------------------------------------------------------------------------------
@@ -149,9 +179,22 @@ export class CoapClient implements Session {
   onBytes(): void {}
 
   onTimer(timer: number): void {
-    if (timer === COMMAND_TIMER) this.#commands?.expire()
-    else if (this.#silentAt() > this.link.now()) this.expectAnew()
-    else this.link.close(this.token === undefined ? 'idle' : 'keepalive-timeout')
+    if (timer === COMMAND_TIMER) {
+      this.#commands?.expire()
+      return
+    }
+    if (this.#silentAt() > this.link.now()) {
+      this.#memory = undefined
+      this.expectAnew()
+    } else this.link.close(this.token === undefined ? 'idle' : 'keepalive-timeout')
+  }
+
+  onWake(session: AddressSession): void {
+    this.#session = session
+    session.resumed(this, this.#memory)
+    this.#memory = undefined
+    if (this.#identity.clientId === '') session.anonymous = this
+    this.#observations?.resumed(session)
   }
 
   onConnect(outcome: ConnectOutcome): void {
@@ -171,7 +214,7 @@ export class CoapClient implements Session {
     }
     this.id = outcome.clientId
     this.#state = 'online'
-    this.session.gateway.clients.set(this.id, this)
+    this.gateway.clients.set(this.id, this)
     if (this.#identity.clientId === '') this.session.anonymous = this
     this.expectAnew()
     for (const { call, handler } of waiting) this.whenOnline(call, handler)
@@ -200,9 +243,8 @@ export class CoapClient implements Session {
     const wasOnline = this.#state === 'online'
     this.#state = 'over'
     this.#loginOver()
-    const { clients } = this.session.gateway
+    const { clients } = this.gateway
     if (wasOnline && clients.get(this.id) === this) clients.delete(this.id)
-    this.session.left(this)
     // What waits in the broker stays there: it must not come while this ends.
     this.link.hold()
     for (const { call } of this.#waiting ?? []) call.respond(retryLater(SERVICE_UNAVAILABLE, 'the session has ended'))
@@ -214,6 +256,9 @@ export class CoapClient implements Session {
     this.#publishing = undefined
     this.#commands?.close()
     this.#observations?.close(reason === 'disconnected' ? undefined : farewell(reason))
+    // Repetitions of its last requests may still come: where it rested, the address must remember on its own.
+    if (this.#memory !== undefined) this.link.wake()
+    this.#session?.left(this)
   }
 
   describe(): Readonly<Record<string, unknown>> {
@@ -227,7 +272,7 @@ export class CoapClient implements Session {
 
   #logIn(): void {
     const { clientId, username, password, token } = this.#identity
-    const { config } = this.session.gateway
+    const { config } = this.gateway
     this.#state = 'connecting'
     this.session.arrived(this)
     this.link.connect({
@@ -251,8 +296,8 @@ export class CoapClient implements Session {
   }
 
   #silentAt(): number {
-    const { heartbeat, maxIdle, idleTimeout } = this.session.gateway.config
-    const seenAt = Math.max(this.#seenAt, this.session.aliveAt)
+    const { heartbeat, maxIdle, idleTimeout } = this.gateway.config
+    const seenAt = Math.max(this.#seenAt, this.#session?.aliveAt ?? 0)
     if (this.token !== undefined) return seenAt + heartbeat * HEARTBEAT_TOLERANCE
     return seenAt + ((this.#observations?.size ?? 0) > 0 ? maxIdle : idleTimeout)
   }

@@ -12,7 +12,7 @@ import { refusal, retryLater } from './responses.ts'
 export function identify(call: Call): CoapClient | undefined {
   const { session, target } = call
   const known = target.client
-  if (known !== undefined && known.session === session && known.online) return known
+  if (known?.speaksFrom(session) === true && known.online) return known
   if (!speaksForItself(call)) return undefined
   const { clientId } = call
   const client = clientId === undefined ? identifyAnonymous(call) : identifyNamed(call, clientId)
@@ -75,7 +75,7 @@ function identifyAnonymous(call: Call): CoapClient | undefined {
 /** The client speaks from this address now: what it observes follows. */
 function here(call: Call, client: CoapClient): CoapClient | undefined {
   const { session } = call
-  if (client.session === session) return client
+  if (client.speaksFrom(session)) return client
   if (!addressHasRoom(call)) return undefined
   client.moveTo(session)
   return client

@@ -170,9 +170,14 @@ export class Observations {
         this.end(observer, 'token-in-use')
       } else {
         session.observers.set(observer.token, observer)
-        observer.observation.moveTo(session)
+        observer.observation.moved()
       }
     }
+  }
+
+  /** The client's address rested, and is there again. */
+  resumed(session: AddressSession): void {
+    for (const observer of this.#all()) session.observers.set(observer.token, observer)
   }
 
   /** Ends every observation, with a last message if there is one. */

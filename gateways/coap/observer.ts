@@ -52,9 +52,9 @@ export class Observer implements ObservationOwner {
     this.accept = accept
     this.block = block2
     this.transferKey = call.transferKey
-    const { confirmAfter, confirmEvery } = client.session.gateway.config
+    const { confirmAfter, confirmEvery } = client.gateway.config
     const checkAfter = Math.min(confirmAfter, topic?.checkAfterMs ?? confirmAfter)
-    this.observation = new Observation(client.session, this.token, checkAfter, this, confirmEvery)
+    this.observation = new Observation(client, this.token, checkAfter, this, confirmEvery)
   }
 
   observationEnded(why: 'reset' | 'timeout'): void {
@@ -67,7 +67,7 @@ export class Observer implements ObservationOwner {
 
   /** Whether notifications of this QoS are to be acknowledged. */
   confirms(qos: QoS): boolean {
-    const { notifyType } = this.client.session.gateway.config
+    const { notifyType } = this.client.gateway.config
     return notifyType === 'qos' ? Math.min(qos, this.qos) > 0 : notifyType === 'con'
   }
 

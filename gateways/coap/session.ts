@@ -29,7 +29,17 @@ import { targetOf } from './target.ts'
 const TIMER = 1
 
 /** Who is not heard for so long has nothing more to say for now. */
-const ACTIVE_MS = 5000
+const BRIEF_MS = 1000
+/** The same for who came back sooner than this the last time. */
+const PATIENT_MS = 5000
+
+/** What must not be forgotten of an address that rests, while repetitions may come. */
+export interface Memory {
+  /** Of its message layer. */
+  readonly packed: string
+  readonly guard: EchoGuard | undefined
+  readonly restedAt: number
+}
 
 export class AddressSession implements Session, EndpointEvents, Timed {
   dueAt = 0
@@ -43,16 +53,13 @@ export class AddressSession implements Session, EndpointEvents, Timed {
   /** When the peer last showed that it lives without saying who: an acknowledgement, a ping. */
   aliveAt = 0
 
-  /** An address over datagrams that is quiet has none: a million of them wait for one message in a day. */
-  #endpoint: MessageLayer | undefined = undefined
-  /** The message id to go on from when there is one again: repeating a late one would look like a repetition. */
-  #lastMessageId: number | undefined = undefined
-  /** The peer was heard since the last deadline. */
-  #heard = false
-  /** It was heard lately, and may go on. */
+  readonly endpoint: MessageLayer
+  /** The peer was heard lately, and may go on. */
   #isActive = false
+  #heardAt = 0
+  #patienceMs = BRIEF_MS
   /** What is known of the address, where it must be shown to be the peer's own. */
-  readonly #guard: EchoGuard | undefined
+  #guard: EchoGuard | undefined
 
   #observers: FewMap<string, Observer> | undefined = undefined
   /** Clients whose login is not decided yet, by what they said. */
@@ -64,16 +71,8 @@ export class AddressSession implements Session, EndpointEvents, Timed {
     this.link = link
     const { datagram, secure } = link.peer
     this.#guard = gateway.config.echo === 'large' && datagram && !secure ? newGuard(link) : undefined
-    this.#endpoint = this.#newEndpoint()
+    this.endpoint = newEndpoint(this)
     this.#linger()
-  }
-
-  get endpoint(): MessageLayer {
-    if (this.#endpoint === undefined) {
-      this.#endpoint = this.#newEndpoint()
-      this.#linger()
-    }
-    return this.#endpoint
   }
 
   /** Observations by token, which is theirs alone at this address. RFC 7641 4.1 */
@@ -98,16 +97,16 @@ export class AddressSession implements Session, EndpointEvents, Timed {
 
   onBytes(bytes: Uint8Array): void {
     const { endpoint } = this
-    this.#heard = true
+    this.#heardAt = this.link.now()
     if (!this.#isActive) {
       this.#isActive = true
-      endpoint.deadlines.set(this, this.link.now() + ACTIVE_MS)
+      endpoint.deadlines.set(this, this.#heardAt + this.#patienceMs)
     }
     endpoint.receive(bytes)
   }
 
   onTimer(): void {
-    this.#endpoint?.onTimer()
+    this.endpoint.onTimer()
   }
 
   onConnect(): void {}
@@ -116,7 +115,7 @@ export class AddressSession implements Session, EndpointEvents, Timed {
 
   onClose(_reason: CloseReason): void {
     this.#transfers?.close()
-    this.#endpoint?.close()
+    this.endpoint.close()
   }
 
   describe(): Readonly<Record<string, unknown>> {
@@ -236,6 +235,15 @@ export class AddressSession implements Session, EndpointEvents, Timed {
     this.clients.set(client, client)
   }
 
+  /** A client whose address rested speaks from here, as before. */
+  resumed(client: CoapClient, memory: Memory | undefined): void {
+    this.arrived(client)
+    if (memory === undefined) return
+    if (this.endpoint instanceof Endpoint) this.endpoint.recall(memory.packed)
+    this.#guard = memory.guard
+    if (this.link.now() - memory.restedAt < PATIENT_MS) this.#patienceMs = PATIENT_MS
+  }
+
   left(client: CoapClient): void {
     this.clients.delete(client)
     if (this.anonymous === client) this.anonymous = undefined
@@ -244,11 +252,11 @@ export class AddressSession implements Session, EndpointEvents, Timed {
 
   // ---- inside ----------------------------------------------------------------------------------------------------
 
-  /** Goes to rest step by step, unless the peer is heard: what is made again easily goes first. */
+  /** Goes to rest, unless the peer is heard. */
   onDeadline(now: number): void {
-    if (this.#heard) {
-      this.#heard = false
-      this.endpoint.deadlines.set(this, now + ACTIVE_MS)
+    const restAt = this.#heardAt + this.#patienceMs
+    if (this.#isActive && restAt > now) {
+      this.endpoint.deadlines.set(this, restAt)
       return
     }
     this.#isActive = false
@@ -257,9 +265,19 @@ export class AddressSession implements Session, EndpointEvents, Timed {
       this.#transfers.close()
       this.#transfers = undefined
     }
+    if (this.#transfers === undefined && this.#rest()) return
     if (this.#transfers !== undefined || !this.endpoint.isQuiet()) this.#linger()
     else if (this.clients.size === 0) this.link.close('idle')
-    else this.#forgetEndpoint()
+  }
+
+  /** A million addresses wait for one message in a day: nothing is left of one whose only client can keep all that matters. */
+  #rest(): boolean {
+    const [client, ...others] = this.clients.values()
+    if (client?.online !== true || others.length > 0 || !(this.endpoint instanceof Endpoint)) return false
+    const packed = this.endpoint.pack()
+    if (packed === undefined || !this.link.rest()) return false
+    client.rested({ packed, guard: this.#guard, restedAt: this.link.now() }, this.aliveAt)
+    return true
   }
 
   #challenge(guard: EchoGuard, exchange: Exchange): void {
@@ -278,24 +296,17 @@ export class AddressSession implements Session, EndpointEvents, Timed {
     if (this.#logins?.size === 0) this.#logins = undefined
   }
 
-  #newEndpoint(): MessageLayer {
-    const { gateway, link } = this
-    const context = new LinkContext(link)
-    const { datagram, delimited = false } = link.peer
-    if (!datagram) return new StreamEndpoint(context, this, { ...gateway.streamSettings, delimited })
-    return new Endpoint(context, this, gateway.endpointSettings, this.#lastMessageId)
-  }
-
-  /** Nothing is to be remembered: it is made again when something is heard or sent. A stream remembers what its peer can do. */
-  #forgetEndpoint(): void {
-    if (!(this.#endpoint instanceof Endpoint)) return
-    this.#lastMessageId = this.#endpoint.lastMessageId
-    this.#endpoint = undefined
-  }
-
   #linger(): void {
     this.endpoint.deadlines.set(this, this.link.now() + this.gateway.lingerMs)
   }
+}
+
+function newEndpoint(session: AddressSession): MessageLayer {
+  const { gateway, link } = session
+  const context = new LinkContext(link)
+  const { datagram, delimited = false } = link.peer
+  if (!datagram) return new StreamEndpoint(context, session, { ...gateway.streamSettings, delimited })
+  return new Endpoint(context, session, gateway.endpointSettings)
 }
 
 function newGuard(link: Link): EchoGuard {

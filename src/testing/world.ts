@@ -12,7 +12,7 @@ import { absentPorts } from '../runtime/absent-port.ts'
 import { Bans } from '../runtime/bans.ts'
 import { FanOutShare } from '../runtime/fan-out-share.ts'
 import { GatewayRuntime } from '../runtime/gateway-runtime.ts'
-import type { SessionHost } from '../runtime/host.ts'
+import { SessionHost } from '../runtime/host.ts'
 import type { Shared } from '../runtime/surroundings.ts'
 import { Turn } from '../runtime/surroundings.ts'
 import { TimerWheel } from '../runtime/timer-wheel.ts'
@@ -280,7 +280,10 @@ export class TestPeer {
 
   /** Why the session that this connection opened ended; undefined while it lives. */
   get closed(): CloseReason | undefined {
-    return this.#host?.closedBy
+    const { ended, handler } = this.wire
+    // Where it rests, another one stands for the wire, which goes on.
+    const hasSuccessor = this.#host?.closedBy === 'idle' && ended === undefined && handler instanceof SessionHost
+    return hasSuccessor ? handler.closedBy : this.#host?.closedBy
   }
 }
 

@@ -21,7 +21,7 @@ function create(call: Call): void {
   if (!speaksForItself(call)) return
   const present = session.gateway.clients.get(clientId)
   // From another address it may be the same device after a restart: then its credentials decide.
-  if (present?.token !== undefined && present.session === session) {
+  if (present?.token !== undefined && present.speaksFrom(session)) {
     call.refuse(BAD_REQUEST, 'Bad Request: client has connected')
     return
   }

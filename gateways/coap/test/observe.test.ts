@@ -5,7 +5,7 @@ import { ACK, CON, GET, NON, POST } from '#stacks/coap/codes'
 import { ETAG, opaqueOption } from '#stacks/coap/options'
 import { World, type WorldOptions } from '#testing'
 import coap from '../index.ts'
-import { Device, type Got, newer, observe } from './device.ts'
+import { type Ask, Device, type Got, newer, observe } from './device.ts'
 
 const RETRANSMISSIONS_OVER_MS = 93_000 // RFC 7252 4.8.2 MAX_TRANSMIT_WAIT
 
@@ -267,7 +267,7 @@ test('an acknowledgement that carries a code counts all the same', async () => {
   assert.deepEqual(device.got(), [])
 })
 
-test('an address that was quiet for long is as it was: notifications go on, with other message ids, and are rejected', async () => {
+test('an address that was quiet for long is as it was: notifications go on, and are rejected', async () => {
   const { world, app, device } = await start()
   const registered = observe(device, '/ps/a?c=d1', { type: NON })
   app.publish('a', '1')
@@ -276,8 +276,75 @@ test('an address that was quiet for long is as it was: notifications go on, with
   app.publish('a', '2')
   const after = device.one()
   assert.deepEqual([after.text, after.token, newer(after, before), newer(before, registered)], ['2', 'ob', true, true])
-  assert.equal(after.messageId, (before.messageId + 1) & 0xffff, 'message ids are not repeated')
   world.advance(150_000)
   device.reset(after.messageId)
   assert.equal(world.counters().get('observation-ended-reset'), 1)
+})
+
+test('an address that rests forgets neither its message ids nor what repetitions get, while they may come', async () => {
+  const { world, gateway, app, device } = await start()
+  observe(device, '/ps/a?c=d1')
+  const publish: Ask = { code: POST, uri: '/ps/b?c=d1', payload: 'x' }
+  app.subscribe('b')
+  const bytes = device.send(publish)
+  const [answer] = device.peer.take()
+  app.publish('a', '1', { qos: 1 })
+  const before = device.one()
+  device.ack(before.messageId)
+  assert.equal(app.take().length, 1)
+  for (const waitMs of [10_000, 230_000]) {
+    world.advance(waitMs)
+    assert.equal(gateway.runtime.hosts.size, 1)
+    device.repeat(bytes)
+    assert.deepEqual(device.peer.take(), [answer])
+  }
+  assert.equal(app.take().length, 0)
+  world.advance(6000)
+  app.publish('a', '2', { qos: 1 })
+  const after = device.one()
+  assert.deepEqual([after.text, after.messageId], ['2', (before.messageId + 1) & 0xffff])
+  device.ack(after.messageId)
+  world.advance(250_000)
+  device.repeat(bytes)
+  assert.deepEqual([device.one().code, app.take().length], ['2.04', 1], 'no repetition can be so late')
+  assert.equal(world.faults(), 0)
+})
+
+test('an address rests only when nothing is under way', async () => {
+  const { world, app, device } = await start()
+  observe(device, '/ps/a?c=d1')
+  app.publish('a', '1', { qos: 1 })
+  const sent = device.one()
+  world.advance(100_000)
+  assert.ok(device.got().every(({ messageId, text }) => messageId === sent.messageId && text === '1'))
+  assert.equal(world.counters().get('observation-ended-timeout'), 1)
+})
+
+test('a client of a resting address moves, is kicked and is told so as any other', async () => {
+  const { world, gateway, app, device } = await start()
+  observe(device, '/ps/a?c=d1')
+  world.advance(300_000)
+  const elsewhere = new Device(gateway, '10.0.0.2')
+  elsewhere.ask({ code: POST, uri: '/ps/b?c=d1', payload: 'x' })
+  app.publish('a', '1')
+  assert.deepEqual([elsewhere.one().text, device.got()], ['1', []])
+  world.advance(300_000)
+  world.core.kick('d1')
+  assert.equal(elsewhere.one().code, '5.03')
+  assert.equal(world.faults(), 0)
+})
+
+test('who comes back soon is waited for longer the next time', async () => {
+  const { world, gateway, device } = await start()
+  /** The client stands for the wire. */
+  const rests = () => [...gateway.runtime.hosts].map(({ clientId }) => clientId === 'd1')
+  observe(device, '/ps/a?c=d1')
+  assert.deepEqual(rests(), [false])
+  world.advance(1001)
+  assert.deepEqual(rests(), [true])
+  device.ask({ code: POST, uri: '/ps/b?c=d1', payload: 'x' })
+  world.advance(4900)
+  assert.deepEqual(rests(), [false])
+  world.advance(200)
+  assert.deepEqual(rests(), [true])
 })

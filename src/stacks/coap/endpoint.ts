@@ -14,6 +14,7 @@ import type { CoapMessage } from './message.ts'
 import { MAX_TOKEN_BYTES, parse, rejection, serialize, serializeEmpty } from './message.ts'
 import type { MessageLayer } from './message-layer.ts'
 import { OptionCache } from './option-cache.ts'
+import { packExchanges, unpackExchanges } from './packed-exchanges.ts'
 import type { TransmissionParameters } from './parameters.ts'
 import { DEFAULT_PARAMETERS, deriveTimes } from './parameters.ts'
 import { RecentResponses } from './recent-responses.ts'
@@ -86,19 +87,14 @@ export class Endpoint implements MessageLayer, ExchangeHost, TransmissionHost {
   /** When the last message went out whose rejection matters. */
   #sentAt = 0
 
-  /** `lastMessageId`: that of the endpoint which was there for this peer before, where its end was no end of the session. */
-  constructor(context: EndpointContext, events: EndpointEvents, settings = DEFAULT_SETTINGS, lastMessageId?: number) {
+  constructor(context: EndpointContext, events: EndpointEvents, settings = DEFAULT_SETTINGS) {
     this.settings = settings
     this.deadlines = new Deadlines(context)
     this.#context = context
     this.#events = events
     this.#exchanges = new Exchanges(settings)
     const [high = 0, low = 0] = context.random(2)
-    this.#messageId = lastMessageId ?? (high << 8) | low // RFC 7252 4.4: begin anywhere
-  }
-
-  get lastMessageId(): number {
-    return this.#messageId
+    this.#messageId = (high << 8) | low // RFC 7252 4.4: begin anywhere
   }
 
   now(): number {
@@ -113,9 +109,25 @@ export class Endpoint implements MessageLayer, ExchangeHost, TransmissionHost {
   /** True when forgetting this endpoint loses nothing: no repetition and no rejection can come any more, nothing waits. */
   isQuiet(): boolean {
     const now = this.now()
-    // RFC 7252 4.8.2 MAX_RTT
-    const isLate = this.#resettable === undefined || now - this.#sentAt >= 2 * this.settings.parameters.maxLatencyMs
-    return this.#exchanges.purge(now) && this.unsettled === 0 && isLate
+    return this.#exchanges.purge(now) && this.#expectsNothing(now)
+  }
+
+  /** What must outlive this endpoint, for its successor to `recall`; undefined while anything is under way. */
+  pack(): string | undefined {
+    const now = this.now()
+    this.#exchanges.purge(now)
+    if (!this.#exchanges.areAnswered || !this.#expectsNothing(now)) return undefined
+    return packExchanges(this.#messageId, this.#exchanges.all())
+  }
+
+  /** Goes on where the endpoint that was packed left off. */
+  recall(packed: string): void {
+    const { lastMessageId, exchanges } = unpackExchanges(packed, this)
+    this.#messageId = lastMessageId
+    for (const exchange of exchanges) {
+      this.#exchanges.add(exchange)
+      this.#exchanges.answered(exchange)
+    }
   }
 
   rest(): void {
@@ -302,6 +314,12 @@ export class Endpoint implements MessageLayer, ExchangeHost, TransmissionHost {
     this.#resettable?.delete(messageId)
     if (listener === undefined) this.#events.count('unmatched-reset')
     else listener.rejected()
+  }
+
+  #expectsNothing(now: number): boolean {
+    // RFC 7252 4.8.2 MAX_RTT
+    const isLate = this.#resettable === undefined || now - this.#sentAt >= 2 * this.settings.parameters.maxLatencyMs
+    return this.unsettled === 0 && isLate && this.#responses?.isOver(now) !== false
   }
 
   /** RFC 7252 4.7: at most NSTART interactions at a time. */

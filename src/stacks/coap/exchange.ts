@@ -40,6 +40,10 @@ export type ExchangeState = 'open' | 'acknowledged' | 'answered'
 
 const HEADER_BYTES = 4
 const NO_REPLY = -1
+const NO_BYTES = new Uint8Array(0)
+
+/** What of a request matters for its answer, and for knowing it again. */
+export type RequestFacts = Pick<CoapMessage, 'type' | 'code' | 'messageId' | 'token' | 'options'>
 
 export class Exchange implements Timed {
   dueAt = 0
@@ -62,7 +66,7 @@ export class Exchange implements Timed {
   /** RFC 7967 2.1: bit `class - 1` set means that responses of this class are not wanted. */
   #unwanted: number
 
-  constructor(host: ExchangeHost, request: CoapMessage, at: number) {
+  constructor(host: ExchangeHost, request: RequestFacts, at: number) {
     this.#host = host
     this.type = request.type
     this.code = request.code
@@ -115,8 +119,20 @@ export class Exchange implements Timed {
 
   /** The request arrived again. */
   repeat(): void {
-    if (this.reply !== undefined) this.#host.send(this.reply)
-    else if (this.#bareReply !== NO_REPLY) this.#host.send(serialize(ACK, this.#bareReply, this.messageId, this.token))
+    const { remembered } = this
+    if (remembered.length > 0) this.#host.send(remembered)
+  }
+
+  /** What a repetition of the request gets; empty is nothing. */
+  get remembered(): Uint8Array {
+    if (this.reply !== undefined) return this.reply
+    return this.#bareReply === NO_REPLY ? NO_BYTES : serialize(ACK, this.#bareReply, this.messageId, this.token)
+  }
+
+  /** The exchange is one that was answered before, with what is `remembered` of it. */
+  recall(remembered: Uint8Array): void {
+    this.state = 'answered'
+    if (remembered.length > 0) this.reply = remembered
   }
 
   /** A message with the same id is a repetition only when it is the same request: devices restart their counters. */

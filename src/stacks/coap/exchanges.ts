@@ -66,6 +66,17 @@ export class Exchanges {
     return true
   }
 
+  /** Those that are remembered, in the order of their arrival. */
+  all(): Iterable<Exchange> {
+    return this.#byMessageId?.values() ?? []
+  }
+
+  /** True when every request has its answer. */
+  get areAnswered(): boolean {
+    for (const exchange of this.all()) if (exchange.state !== 'answered') return false
+    return true
+  }
+
   clear(): void {
     this.#byMessageId = undefined
     this.#replyBytes = 0

@@ -52,7 +52,7 @@ export interface ObservationOwner {
   observationEnded(reason: 'reset' | 'timeout'): void
 }
 
-/** Where a client is. Its message layer may be another one each time that something is to be sent. */
+/** Where a client is. It may move, and have another message layer each time that something is to be sent. */
 export interface Place {
   readonly endpoint: MessageLayer
 }
@@ -66,7 +66,7 @@ export class Observation implements Confirmable, ResetListener {
   /** So many Non-confirmable ones go out unheard; the next is Confirmable, and others wait for it. RFC 7641 4.5.1 */
   readonly #confirmEvery: number
   readonly #owner: ObservationOwner
-  #place: Place
+  readonly #place: Place
   #waiting: Notification[] | undefined = undefined
   #current: Notification | undefined = undefined
   #transmission: Transmission | undefined = undefined
@@ -125,10 +125,9 @@ export class Observation implements Confirmable, ResetListener {
     this.#pump()
   }
 
-  /** The client has a new address: what was not acknowledged is sent again, to there. */
-  moveTo(place: Place): void {
+  /** The place is another one: what was not acknowledged is sent again, to there. */
+  moved(): void {
     const unsettled = this.#abandon()
-    this.#place = place
     this.#held = undefined
     this.heard()
     if (unsettled !== undefined) this.#waiting = [unsettled, ...(this.#waiting ?? [])]
@@ -241,7 +240,7 @@ export class Observation implements Confirmable, ResetListener {
     const transmission = this.#transmission
     this.#current = undefined
     this.#transmission = undefined
-    if (transmission !== undefined) this.#place.endpoint.cancel(transmission)
+    transmission?.cancel()
     return notification
   }
 

@@ -25,6 +25,12 @@ export class RecentResponses {
     return heard.expected
   }
 
+  /** True when no repetition can come any more. */
+  isOver(now: number): boolean {
+    for (const { at } of this.#heard?.values() ?? []) if (now - at < this.#lifetimeMs) return false
+    return true
+  }
+
   add(response: CoapMessage, now: number, expected: boolean): void {
     this.#heard ??= new Map()
     this.#heard.delete(response.messageId)

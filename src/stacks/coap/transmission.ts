@@ -16,6 +16,8 @@ export interface Confirmable {
 export interface TransmissionHost {
   /** Retransmits, or gives up. */
   overdue(transmission: Transmission, now: number): void
+  /** Takes it back; does nothing when it is settled. */
+  cancel(transmission: Transmission): void
 }
 
 export class Transmission implements Timed {
@@ -34,6 +36,10 @@ export class Transmission implements Timed {
   constructor(host: TransmissionHost, source: Confirmable) {
     this.#host = host
     this.source = source
+  }
+
+  cancel(): void {
+    this.#host.cancel(this)
   }
 
   onDeadline(now: number): void {

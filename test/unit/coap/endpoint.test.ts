@@ -300,6 +300,41 @@ test('an endpoint is quiet when nothing can come any more', () => {
   assert.equal(peer.endpoint.isQuiet(), true)
 })
 
+test('what is packed is recalled: repetitions get what they got before, and message ids go on', () => {
+  const before = new FakePeer()
+  before.handle = (exchange) => exchange.respond({ code: CHANGED, payload: Uint8Array.of(0, 0xff) })
+  before.receive('42 01 00 01 ab cd')
+  before.receive('50 01 00 02')
+  before.handle = (exchange) => exchange.respond({ code: CHANGED })
+  before.receive('40 02 00 03')
+  const [answer, non, bare] = before.take()
+  const after = new FakePeer()
+  const packed = before.endpoint.pack()
+  assert.ok(packed !== undefined)
+  after.endpoint.recall(packed)
+  assert.equal(after.endpoint.pack(), packed)
+  for (const repeated of ['42 01 00 01 ab cd', '50 01 00 02', '40 02 00 03']) after.receive(repeated)
+  assert.deepEqual(after.take(), [answer, bare])
+  assert.deepEqual(after.requests, [])
+  after.endpoint.sendNonConfirmable((messageId) => Uint8Array.of(0x50, 0x45, messageId >> 8, messageId))
+  const next = (Number.parseInt(non?.slice(4, 8) ?? '', 16) + 1) & 0xffff
+  assert.equal(after.take()[0]?.slice(4, 8), next.toString(16).padStart(4, '0'))
+  after.advance(247_000)
+  assert.equal(after.endpoint.pack()?.length, 2)
+})
+
+test('nothing is packed while something is under way', () => {
+  const open = new FakePeer()
+  open.receive('40 01 00 01')
+  const sending = new FakePeer()
+  sending.endpoint.sendConfirmable(new Sample())
+  const rejectable = new FakePeer()
+  rejectable.endpoint.sendNonConfirmable((messageId) => Uint8Array.of(0x50, 0x45, messageId >> 8, messageId), { rejected() {} })
+  for (const { endpoint } of [open, sending, rejectable]) assert.equal(endpoint.pack(), undefined)
+  rejectable.advance(200_000)
+  assert.equal(rejectable.endpoint.pack()?.length, 2)
+})
+
 test('a clock that is set back does not stop the repetition', () => {
   const peer = new FakePeer()
   const sample = new Sample()

@@ -38,9 +38,10 @@ class Sample implements Notification {
 function start() {
   const peer = new FakePeer()
   const ends: string[] = []
-  const observation = new Observation(peer, 'tk', HOUR_MS, { observationEnded: (reason) => void ends.push(reason) })
+  const place = { endpoint: peer.endpoint }
+  const observation = new Observation(place, 'tk', HOUR_MS, { observationEnded: (reason) => void ends.push(reason) })
   observation.start()
-  return { peer, ends, observation }
+  return { peer, ends, observation, place }
 }
 
 function take(peer: FakePeer): { text: string; confirmable: boolean; id: string; message: CoapMessage }[] {
@@ -174,12 +175,13 @@ test('a notification that takes long holds back the next', () => {
 })
 
 test('a move sends again, to the new address, what was not acknowledged', () => {
-  const { peer, ends, observation } = start()
+  const { peer, ends, observation, place } = start()
   const samples = [new Sample('1', true), new Sample('2', true)]
   for (const sample of samples) observation.offer(sample)
   take(peer)
   const elsewhere = new FakePeer()
-  observation.moveTo(elsewhere)
+  place.endpoint = elsewhere.endpoint
+  observation.moved()
   const [again] = take(elsewhere)
   assert.equal(again?.text, '1')
   elsewhere.receive(`6000${again?.id}`)
