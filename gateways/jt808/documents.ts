@@ -188,7 +188,7 @@ function rows(shape: Shape, path = ''): string[] {
       return rows(shape.item, path)
     case 'either':
       return shape.of.flatMap((one, at) =>
-        one.kind === 'struct' ? [`| _form ${at + 1}_ | | |`, ...rows(one, path)] : rows(one, path),
+        one.kind === 'struct' ? [`| _${formName(shape.others, at)}_ | | |`, ...rows(one, path)] : rows(one, path),
       )
     case 'by-form':
       if (shape[2013].kind !== 'struct' && shape[2013].kind !== 'either') return []
@@ -196,6 +196,11 @@ function rows(shape: Shape, path = ''): string[] {
     default:
       return []
   }
+}
+
+function formName(others: readonly string[] | undefined, at: number): string {
+  const name = others?.[at - 1]
+  return name === undefined ? `form ${at + 1}` : `form ${at + 1}, in JSON "form": "${name}"`
 }
 
 function row(member: Member, path: string): string {

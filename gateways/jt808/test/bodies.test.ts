@@ -13,6 +13,7 @@ import {
   KNOWN_IDS,
   type Message,
   nativeOf,
+  presentBody,
   readMessage,
   takeDraft,
   writeBody,
@@ -182,4 +183,42 @@ test('numbers of parameters are read in the octets they have', () => {
     ],
   })
   assert.equal(toHex(writeBody(message, '2013')), toHex(body))
+})
+
+test('a form that only some devices have shows, and may be asked for, by name', () => {
+  const identifier = { terminal_id: 'TERM001', time: '261122130501', index: 1, count: 2 }
+  const request = { ip: '1.2.3.4', tcp_port: 6208, udp_port: 0, alarm_identifier: identifier, alarm_number: 'A1' }
+  const attributes = {
+    type: 1,
+    manufacturer: 'MAKER',
+    model: 'M',
+    id: 'I',
+    iccid: '89860123456789012345',
+    hardware_version: 'H',
+    firmware_version: 'F',
+    gnss_prop: 3,
+    comm_prop: 1,
+  }
+  const upgrade = { type: 0, manufacturer: 'MAKER', version: 'V', firmware: 'AQID' }
+  for (const [id, json, form, octets] of [
+    [0x9208, request, undefined, 8 + 4 + 16 + 32 + 16],
+    [0x9208, request, 'guangdong', 8 + 4 + 36 + 4 + 32 + 16],
+    [0x9208, request, 'heilongjiang', 8 + 4 + 38 + 32 + 16],
+    [0x0107, attributes, undefined, 2 + 5 + 30 + 30 + 10 + 2 + 2 + 2],
+    [0x0107, attributes, 'maker-11', 2 + 11 + 30 + 30 + 10 + 2 + 2 + 2],
+    [0x8108, upgrade, undefined, 1 + 5 + 2 + 4 + 3],
+    [0x8108, upgrade, 'maker-11', 1 + 11 + 2 + 4 + 3],
+  ] as const) {
+    const draft = takeDraft(id, form === undefined ? json : { ...json, form }, '2019')
+    assert.ok(draft !== undefined && !('faults' in draft), JSON.stringify(draft))
+    const body = writeBody(draft, '2019')
+    assert.equal(body.length, octets, form)
+    const header = { id, length: body.length, form: '2019', protocol: 1, phone: '1', sn: 0, encryption: 0, reserved: 0 } as const
+    const message = readMessage({ ...header, part: undefined }, body, 0, body.length)
+    assert.ok(message.type !== 'opaque')
+    assert.equal((presentBody(message) as { form?: string }).form, form)
+  }
+  assert.deepEqual(takeDraft(0x9208, { ...request, form: 'bogus' }, '2013'), {
+    faults: ['args.form: must be guangdong or heilongjiang, or left out'],
+  })
 })

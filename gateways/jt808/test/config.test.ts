@@ -30,6 +30,7 @@ test('everything has a default', () => {
     rsa: { enabled: false, reply: false },
     vendor: { messages: [], extras: [] },
     topics: ['unified', 'emqx'],
+    maxInflatedBytes: 262_144,
     maxMediaBytes: 524_288,
     files: { enabled: true, maxTotalBytes: 1_073_741_824, maxAge: 2_592_000_000 },
     native: true,

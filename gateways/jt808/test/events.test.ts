@@ -43,7 +43,7 @@ const EVENTS: readonly (readonly [draft: Draft, data: object])[] = [
   ],
   [
     { type: 'compressed', body: { data: bytes } },
-    { length: 3, data: 'AQID' },
+    { length: 3, data: 'AQID', inflate_error: 'malformed' },
   ],
   [
     { type: 'passengers', body: { start_time: '261122160000', end_time: '261122170000', on: 3, off: 4 } },

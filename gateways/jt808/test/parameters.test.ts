@@ -117,7 +117,7 @@ const CASES: readonly (readonly [name: string, hex: string, members: object])[] 
   [
     'adas',
     `${ADAS_HEX} ${ALARM_HEX} 28 0000`,
-    { ...ADAS, solid_line: ALARM, aisle_pedestrian: { level_speed_kmh: 40 }, reserved_end: '0000' },
+    { ...ADAS, solid_line: ALARM, aisle_pedestrian: { level_speed_kmh: 40 }, reserved_end: '0000', form: 'guangdong' },
   ],
   ['dsm', `${DSM_HEX} 0000`, { ...DSM, reserved_end: '0000' }],
   [
@@ -130,6 +130,7 @@ const CASES: readonly (readonly [name: string, hex: string, members: object])[] 
       infrared_glasses: ALARM,
       hands_off: ALARM,
       plays_with_phone: ALARM,
+      form: 'guangdong',
     },
   ],
   [
@@ -181,6 +182,19 @@ test('the reserved octets of active safety may be left out', () => {
   }
   assert.equal(octets(`${ADAS_HEX} 00000000`).length, 56)
   assert.equal(octets(`${DSM_HEX} 0000`).length, 49)
+})
+
+test('the form of Guangdong is told by its members, or by name', () => {
+  const { adas } = namedParameters([{ id: 0xf364, value: octets(`${ADAS_HEX} ${ALARM_HEX} 28`) }]) as { adas: object }
+  const { form: _, ...members } = adas as { form: string }
+  for (const json of [adas, members]) {
+    const intake: Intake = { form: '2013', faults: [] }
+    const { value } = takeParameter(0xf364, json, 'value', intake)
+    assert.deepEqual([toHex(value as Uint8Array), intake.faults], [toHex(octets(`${ADAS_HEX} ${ALARM_HEX} 28`)), []])
+  }
+  const intake: Intake = { form: '2013', faults: [] }
+  takeParameter(0xf364, { ...members, form: 'elsewhere' }, 'value', intake)
+  assert.deepEqual(intake.faults, ['value.form: must be guangdong, or left out'])
 })
 
 test('octets that are not as their table has them stay octets', () => {

@@ -29,7 +29,7 @@ const identifier = (terminalId: number, reserved: number) =>
 
 const identified = (fields: Fields, after: Fields = {}) => {
   const form = (id: ReturnType<typeof identifier>) => struct({ ...fields, alarm_identifier: id, ...after, extra_raw: surplus })
-  return orForm(form(identifier(7, 1)), form(identifier(30, 2)))
+  return orForm(form(identifier(7, 1)), { guangdong: form(identifier(30, 2)) })
 }
 
 /** 0x64 */

@@ -33,7 +33,10 @@ const request = (alarm: Field<AlarmIdentifier>) =>
   })
 
 /** 0x9208: where to send the files to. `alarm_number` is the platform's. */
-export const attachmentRequest = formatOf(0x9208, orForm(request(identifier), request(identifierLong), request(identifierBare)))
+export const attachmentRequest = formatOf(
+  0x9208,
+  orForm(request(identifier), { guangdong: request(identifierLong), heilongjiang: request(identifierBare) }),
+)
 
 /** The body of 0x1210. */
 export interface AttachmentList {
@@ -62,8 +65,10 @@ export const attachmentList = formatOf(
   orLikelyForm<AttachmentList>(
     ({ files, alarm_identifier }) => (files.length === 0 ? 0 : utcOf(alarm_identifier.time) === undefined ? 1 : 2),
     struct({ terminal_id: text(7), alarm_identifier: identifier, ...listed }),
-    struct({ terminal_id: text(30), alarm_identifier: identifierLong, ...listed }) as Field<AttachmentList>,
-    struct({ alarm_identifier: identifierBare, ...listed }) as Field<AttachmentList>,
+    {
+      guangdong: struct({ terminal_id: text(30), alarm_identifier: identifierLong, ...listed }) as Field<AttachmentList>,
+      heilongjiang: struct({ alarm_identifier: identifierBare, ...listed }) as Field<AttachmentList>,
+    },
   ),
 )
 

@@ -30,7 +30,7 @@ const attributes = (maker: number, model: number, terminalId: number) =>
 /** 0x0107. In 2019 some makers have 11 octets, as in a registration of that edition, instead of the 5 of the table. */
 export const attributesReply = formatOf(
   0x0107,
-  byForm(attributes(5, 20, 7), orForm(attributes(5, 30, 30), attributes(11, 30, 30))),
+  byForm(attributes(5, 20, 7), orForm(attributes(5, 30, 30), { 'maker-11': attributes(11, 30, 30) })),
 )
 
 const upgradePackage = (maker: number) =>
@@ -45,7 +45,7 @@ const upgradePackage = (maker: number) =>
   })
 
 /** 0x8108. As with 0x0107, 2019 may have a maker of 11 octets. */
-export const upgrade = formatOf(0x8108, byForm(upgradePackage(5), orForm(upgradePackage(5), upgradePackage(11))))
+export const upgrade = formatOf(0x8108, byForm(upgradePackage(5), orForm(upgradePackage(5), { 'maker-11': upgradePackage(11) })))
 
 /** 0x0108 */
 export const upgradeResult = declared(0x0108, {

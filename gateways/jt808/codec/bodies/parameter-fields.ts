@@ -5,7 +5,7 @@
 import { arrayOf } from '../declare/array.ts'
 import { bcd, type Field, hexOf, noted, text, u8, u16, u32 } from '../declare/field.ts'
 import { bits, packed } from '../declare/packed.ts'
-import { orElse, orForm, struct, surplus } from '../declare/struct.ts'
+import { type Fields, orElse, orLikelyForm, struct, surplus } from '../declare/struct.ts'
 
 // ---- JT/T 808 ------------------------------------------------------------------------------------------------------
 
@@ -104,10 +104,23 @@ const assistance = {
 /** What a form has behind its named members; `absent` is what JSON without it means. */
 const rest = (absent: string) => ({ reserved_end: orElse(surplus, absent) })
 
+/** Guangdong's members where there are octets for all of them; what is shorter has reserved ones. */
+function orLonger(usual: Fields, guangdong: Fields): Field<object> {
+  const { length } = Object.keys(guangdong)
+  return orLikelyForm<object>((value) => (Object.keys(value).length === length ? 1 : 0), struct(usual), {
+    guangdong: struct(guangdong),
+  })
+}
+
 /** 0xf364 */
-const adas = orForm<object>(
-  struct({ ...assistance, solid_line: struct(alarm), aisle_pedestrian: struct({ level_speed_kmh: levelSpeed }), ...rest('') }),
-  struct({ ...assistance, ...rest('00000000') }),
+const adas = orLonger(
+  { ...assistance, ...rest('00000000') },
+  {
+    ...assistance,
+    solid_line: struct(alarm),
+    aisle_pedestrian: struct({ level_speed_kmh: levelSpeed }),
+    ...rest(''),
+  },
 )
 
 const state = {
@@ -124,8 +137,9 @@ const state = {
 }
 
 /** 0xf365 */
-const dsm = orForm<object>(
-  struct({
+const dsm = orLonger(
+  { ...state, ...rest('0000') },
+  {
     ...state,
     lens_covered: struct({ level_speed_kmh: levelSpeed }),
     no_belt: struct(alarm),
@@ -133,8 +147,7 @@ const dsm = orForm<object>(
     hands_off: struct(alarm),
     plays_with_phone: struct(alarm),
     ...rest(''),
-  }),
-  struct({ ...state, ...rest('0000') }),
+  },
 )
 
 /** 0xf366 */

@@ -26,6 +26,7 @@ import {
   orElse,
   struct,
   surplus,
+  tail,
   when,
 } from '../declare/struct.ts'
 import { isTime } from './location-field.ts'
@@ -56,6 +57,9 @@ const driver2013 = struct({
   organization: when(read, countedText(u8)),
   cert_expiry: when(read, noted(bcd(4), 'YYYYMMDD')),
   id_card: when(both(in2019, read), text(20)),
+  // A supplement of 2019.
+  face_match: when(both(in2019, read), noted(tail(u8, 21), '%')),
+  uid: when(both(in2019, read), tail(text(20), 20)),
   extra_raw: surplus,
 })
 
@@ -81,6 +85,9 @@ export interface DriverIdentity {
   /** `YYYYMMDD`. */
   readonly cert_expiry?: string | undefined
   readonly id_card?: string | undefined
+  /** How well the driver's face fits the card, in percent: a supplement of 2019. */
+  readonly face_match?: number | undefined
+  readonly uid?: string | undefined
   readonly extra_raw?: string | undefined
 }
 

@@ -40,8 +40,8 @@ export type Kind =
   | { readonly kind: 'location'; readonly basics?: true; readonly prefix?: number }
   /** Id, length and value of a terminal parameter. */
   | { readonly kind: 'parameter' }
-  /** One of several layouts; which, shows in the members and in the length. */
-  | { readonly kind: 'either'; readonly of: readonly Shape[] }
+  /** One of several layouts; which, shows in the members and in the length. `others`: names of all but the first, for `form` in JSON. */
+  | { readonly kind: 'either'; readonly of: readonly Shape[]; readonly others?: readonly string[] }
   | { readonly kind: 'by-form'; readonly 2013: Shape; readonly 2019: Shape }
 
 export type Shape = Kind & {

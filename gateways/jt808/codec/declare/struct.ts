@@ -174,63 +174,75 @@ export function when<T>(condition: Condition, field: Field<T>): Field<T | undefi
   }
 }
 
-/** A field that the 2019 header has in another form. */
+/** A field that the 2019 header has in another form. Values look alike in both; only that of 2019 may have others besides. */
 export function byForm<T>(field2013: Field<T>, field2019: Field<T>): Field<T> {
   const of = (form: HeaderForm): Field<T> => (form === '2019' ? field2019 : field2013)
   return {
     shape: { kind: 'by-form', 2013: field2013.shape, 2019: field2019.shape },
     read: (reader, owner, form) => of(form).read(reader, owner, form),
     write: (writer, value, owner, form) => of(form).write(writer, value, owner, form),
-    show: (value) => field2013.show(value),
+    show: (value) => field2019.show(value),
     take: (json, path, owner, intake) => of(intake.form).take(json, path, owner, intake),
   }
 }
 
+/** Forms that some devices have instead of the usual one, by name. */
+export type OtherForms<T> = Readonly<Record<string, Field<T>>>
+
+/** In JSON and in values: the name of the form, unless it is the usual one. */
+export interface Formed {
+  readonly form?: string
+}
+
 /**
  * A struct of which some devices have other forms, without a word which it is: the first that fills the body exactly counts, the
- * usual one when none does. JSON means another form when the usual one cannot hold it.
+ * usual one when none does. JSON names another form, or has members that only another can hold.
  */
 export function orForm<T extends { readonly extra_raw?: string | undefined }>(
   usual: Field<T>,
-  ...others: readonly Field<T>[]
-): Field<T & { readonly otherForm?: number }> {
-  return orLikelyForm(() => 0, usual, ...others)
+  others: OtherForms<T>,
+): Field<T & Formed> {
+  return orLikelyForm(() => 0, usual, others)
 }
 
 /** The same, where octets may fit several forms: the likeliest, and of equals the first. */
 export function orLikelyForm<T extends { readonly extra_raw?: string | undefined }>(
   likelihood: (value: T) => number,
   usual: Field<T>,
-  ...others: readonly Field<T>[]
-): Field<T & { readonly otherForm?: number }> {
-  /** `otherForm` counts the others from 1. */
-  const formOf = ({ otherForm = 0 }: { readonly otherForm?: number }): Field<T> => others[otherForm - 1] ?? usual
+  others: OtherForms<T>,
+): Field<T & Formed> {
+  const all: readonly (readonly [name: string | undefined, field: Field<T>])[] = [[undefined, usual], ...Object.entries(others)]
+  const formOf = ({ form }: Formed): Field<T> => (form === undefined ? usual : (others[form] ?? usual))
   return {
-    shape: { kind: 'either', of: [usual, ...others].map(({ shape }) => shape) },
+    shape: { kind: 'either', of: all.map(([, { shape }]) => shape), others: Object.keys(others) },
     read(reader, owner, form) {
       const start = reader.offset
-      let best: { readonly value: T & { readonly otherForm?: number }; readonly rank: number } | undefined
-      for (const [otherForm, one] of [usual, ...others].entries()) {
+      let best: { readonly value: T & Formed; readonly rank: number } | undefined
+      for (const [name, one] of all) {
         const found = exactly(one, reader, form, start)
         const rank = found === undefined ? -1 : likelihood(found)
         if (found === undefined || rank <= (best?.rank ?? -1)) continue
-        best = { value: otherForm === 0 ? found : { ...found, otherForm }, rank }
+        best = { value: name === undefined ? found : { ...found, form: name }, rank }
       }
       return best?.value ?? usual.read(reader, owner, form)
     },
     write: (writer, value, owner, form) => formOf(value).write(writer, value, owner, form),
-    show: (value) => formOf(value).show(value),
+    show(value) {
+      const shown = formOf(value).show(value) as object
+      return value.form === undefined ? shown : { ...shown, form: value.form }
+    },
     take(json, path, owner, intake) {
-      const asUsual: Intake = { form: intake.form, faults: [] }
-      const value = usual.take(json, path, owner, asUsual)
-      if (asUsual.faults.length === 0) return value
-      for (const [at, other] of others.entries()) {
-        const asOther: Intake = { form: intake.form, faults: [] }
-        const instead = other.take(json, path, owner, asOther)
-        if (asOther.faults.length === 0) return { ...instead, otherForm: at + 1 }
+      const { form: named, ...members } = Object(json) as { form?: unknown }
+      const wanted = named === undefined ? all : all.filter(([name]) => name === named)
+      let faults: readonly string[] = [`${path}.form: must be ${Object.keys(others).join(' or ')}, or left out`]
+      for (const [at, [name, one]] of wanted.entries()) {
+        const attempt: Intake = { form: intake.form, faults: [] }
+        const value = one.take(members, path, owner, attempt)
+        if (attempt.faults.length === 0) return name === undefined ? value : { ...value, form: name }
+        if (at === 0) faults = attempt.faults
       }
-      intake.faults.push(...asUsual.faults)
-      return value
+      intake.faults.push(...faults)
+      return usual.take(members, path, owner, { form: intake.form, faults: [] })
     },
   }
 }
@@ -249,11 +261,11 @@ export function exactly<T extends { readonly extra_raw?: string | undefined }>(
   return value
 }
 
-/** A member that some devices leave out at the end. */
-export function tail<T>(field: Field<T>): Field<T | undefined> {
+/** A member that some devices leave out at the end: there when so many octets are left. */
+export function tail<T>(field: Field<T>, octets = 1): Field<T | undefined> {
   return {
     shape: { ...field.shape, tail: true, optional: true },
-    read: (reader, owner, form) => (reader.remaining > 0 ? field.read(reader, owner, form) : undefined),
+    read: (reader, owner, form) => (reader.remaining >= octets ? field.read(reader, owner, form) : undefined),
     write(writer, value, owner, form) {
       if (value !== undefined) field.write(writer, value, owner, form)
     },
