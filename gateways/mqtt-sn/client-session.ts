@@ -36,9 +36,9 @@ export class ClientSession extends SeatedClient implements Session {
   /** CONNECT: the first, a repeated one, or one of a client that is here already. */
   connect(connect: Of<'connect'>): void {
     const open = this.#open?.joining
-    if (open !== undefined && isSame(open.connect, connect)) {
+    if (isSame(open?.connect, connect)) {
       // Its question may have been lost; without one the broker is still deciding.
-      if (open.dialogue !== undefined) this.send(open.dialogue.question)
+      if (open?.dialogue !== undefined) this.send(open.dialogue.question)
       return
     }
     if (this.link.connecting) return
@@ -161,7 +161,8 @@ export class ClientSession extends SeatedClient implements Session {
       this.#wake(luggage.state === 'active' ? 'active' : 'awake', isNew)
       return
     }
-    const { keepAliveFactor, idleTimeout } = this.shared.config
+    const { keepAliveFactor, idleTimeout, registerAgain } = this.shared.config
+    if (registerAgain) Kept.of(this.link).forgetAll()
     const keepAliveMs = (connect?.duration ?? 0) * 1000
     this.#silenceMs = keepAliveMs > 0 ? Math.ceil(keepAliveMs * keepAliveFactor) : idleTimeout
     this.send({ type: 'connack', returnCode: ReturnCode.accepted })
@@ -186,6 +187,8 @@ export class ClientSession extends SeatedClient implements Session {
     }
     switch (message.type) {
       case 'publish':
+        this.#onPublish(message)
+        break
       case 'pubrel':
       case 'register':
       case 'subscribe':
@@ -216,6 +219,14 @@ export class ClientSession extends SeatedClient implements Session {
         this.link.count('unexpected-message')
     }
     this.#settle()
+  }
+
+  /** Its acknowledgement goes out before what the client gets of it as a subscriber: many wait for nothing else. */
+  #onPublish(message: Of<'publish'>): void {
+    const waits = message.qos > 0 && this.state !== 'asleep'
+    if (waits) this.link.hold()
+    this.#up.receive(message)
+    if (waits) this.link.release()
   }
 
   // ---- sleep ---------------------------------------------------------------------------------------------------
@@ -295,12 +306,10 @@ export class ClientSession extends SeatedClient implements Session {
   // ---- time and end --------------------------------------------------------------------------------------------
 
   onTimer(timer: number): void {
-    if (timer !== LOST) {
-      if (this.state === 'connecting') this.#askAgain()
-      else this.#repeat()
-    } else if (this.state !== 'connecting') {
-      this.place.end(this, 'keepalive-timeout')
-    }
+    const isConnecting = this.state === 'connecting'
+    if (timer === LOST && !isConnecting) this.place.end(this, 'keepalive-timeout')
+    else if (timer !== LOST && isConnecting) this.#askAgain()
+    else if (timer !== LOST) this.#repeat()
   }
 
   #repeat(): void {

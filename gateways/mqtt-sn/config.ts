@@ -1,6 +1,7 @@
 /** What an operator can set for MQTT-SN, beyond what every gateway has. */
 import * as z from 'zod'
 import { duration, size } from '#sdk/schema'
+import { FIRST_TOPIC_ID } from './topic-ids.ts'
 import { SCHEME_NAMES, SCHEMES } from './v2/schemes.ts'
 
 const live = { 'x-reload': 'live' } as const
@@ -219,11 +220,20 @@ export const config = z.strictObject({
   maxTopics: z
     .int()
     .min(1)
-    .max(MAX_TOPIC_ID)
+    .max(MAX_TOPIC_ID - FIRST_TOPIC_ID + 1)
     .default(1024)
     .meta({
       title: 'Topic ids per client',
       description: 'Further registrations are answered congestion.',
+      ...live,
+    }),
+  registerAgain: z
+    .boolean()
+    .default(false)
+    .meta({
+      title: 'Register topics again after CONNECT',
+      description:
+        'A client that goes on with its session (CleanSession 0) is told the id of a topic again before the first message on it: for clients that forget their ids and do not say so. By default they are told when they answer "unknown topic id".',
       ...live,
     }),
   maxDatagram: size(MAX_DATAGRAM, {

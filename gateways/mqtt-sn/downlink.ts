@@ -97,9 +97,10 @@ export class Downlink {
     }
   }
 
-  #onRegack({ messageId, returnCode }: Of<'regack'>): void {
+  #onRegack({ topicId, messageId, returnCode }: Of<'regack'>): void {
     const outgoing = this.#registering
-    if (outgoing === undefined || messageId !== this.#registerId) {
+    // Only one REGISTER is open: either id tells that this is its answer, and some clients mistake one of them.
+    if (outgoing === undefined || (messageId !== this.#registerId && topicId !== this.#topicId)) {
       this.#link.count('unmatched-answer')
       return
     }
@@ -130,7 +131,8 @@ export class Downlink {
       this.#later(outgoing)
     } else if (returnCode === ReturnCode.invalidTopicId && outgoing.refusals < this.#shared.config.retry.attempts) {
       outgoing.refusals++
-      // It has lost its ids, in a restart perhaps: it is told again.
+      // It has lost its ids, in a restart perhaps: it is told again, and gets the message for the first time.
+      outgoing.dup = false
       if (this.#topicOf(outgoing)?.type === TopicType.normal) Kept.of(this.#link).forget(topicId)
       else outgoing.normalOnly = true
       this.#start(outgoing)
@@ -266,9 +268,11 @@ export class Downlink {
   /** How the client knows the name: by an id of its own, a predefined id, as a short name; undefined: not yet. */
   #topicOf({ delivery, normalOnly }: Outgoing): { type: TopicTypeBits; id: number } | undefined {
     const { topic } = delivery.message
-    const own = Kept.of(this.#link).known(topic)
+    const kept = Kept.of(this.#link)
+    const own = kept.known(topic)
     if (own !== undefined) return { type: TopicType.normal, id: own }
-    if (normalOnly) return undefined
+    // One that has forgotten its id is told that again.
+    if (normalOnly || kept.id(topic) !== undefined) return undefined
     const predefined = this.#shared.predefined.id(topic, this.#clientId)
     if (predefined !== undefined) return { type: TopicType.predefined, id: predefined }
     const short = shortTopicId(topic)

@@ -70,9 +70,9 @@ export class Kept extends TopicIds {
   // ---- topics --------------------------------------------------------------------------------------------------
 
   /** The client has named it, so it knows what it stands for. Undefined: there are `limit` already. */
-  register(link: Link, name: string, limit: number): number | undefined {
+  register(link: Link, name: string, limit: number, predefinedId?: number): number | undefined {
     const before = this.size
-    const id = this.learn(name, limit)
+    const id = this.learn(name, limit, predefinedId)
     if (this.size > before) link.remember(`${TOPIC}${id}`, name)
     return id
   }
@@ -85,7 +85,7 @@ export class Kept extends TopicIds {
   }
 
   forgetTopics(link: Link): void {
-    for (let id = 1; id <= this.size; id++) link.forget(`${TOPIC}${id}`)
+    for (const id of this.ids()) link.forget(`${TOPIC}${id}`)
     this.clear()
   }
 

@@ -51,12 +51,11 @@ export class Uplink {
   }
 
   #register({ messageId, topic }: Of<'register'>): void {
-    const { maxTopics } = this.#shared.config
     if (!isTopicName(topic)) {
       this.#speaker.send({ type: 'regack', topicId: 0, messageId, returnCode: ReturnCode.notSupported })
       return
     }
-    const topicId = Kept.of(this.#link).register(this.#link, topic, maxTopics)
+    const topicId = this.#name(topic)
     if (topicId === undefined) {
       this.#link.count('topic-ids-exhausted')
       this.#speaker.send({ type: 'regack', topicId: 0, messageId, returnCode: ReturnCode.congestion })
@@ -130,7 +129,7 @@ export class Uplink {
     let topicId = 0
     if (topicType === TopicType.predefined) topicId = message.topicId
     else if (topicType === TopicType.normal && !hasWildcard(topic) && isTopicName(topic) && !topic.startsWith('$share/')) {
-      const id = Kept.of(this.#link).register(this.#link, topic, this.#shared.config.maxTopics)
+      const id = this.#name(topic)
       if (id === undefined) {
         this.#link.count('topic-ids-exhausted')
         this.#refuse(messageId, ReturnCode.congestion)
@@ -165,8 +164,19 @@ export class Uplink {
     this.#speaker.send({ type: 'suback', qos: 0, topicId: 0, messageId, returnCode })
   }
 
+  /** The id by which the client is told of a topic that it names. Undefined: it has as many as it may. */
+  #name(topic: string): number | undefined {
+    const { config, predefined } = this.#shared
+    return Kept.of(this.#link).register(this.#link, topic, config.maxTopics, predefined.id(topic, this.#clientId))
+  }
+
+  /** What a predefined id stands for; also one that the client got for a name of its own, since many do not tell them apart. */
+  #predefined(id: number): string | undefined {
+    return this.#shared.predefined.name(id, this.#clientId) ?? Kept.of(this.#link).name(id)
+  }
+
   #filterOf({ topicType, topic, topicId }: Of<'subscribe'> | Of<'unsubscribe'>): string | undefined {
-    if (topicType === TopicType.predefined) return this.#shared.predefined.name(topicId, this.#clientId)
+    if (topicType === TopicType.predefined) return this.#predefined(topicId)
     return topicType === TopicType.normal || topicType === TopicType.short ? topic : undefined
   }
 
@@ -176,7 +186,7 @@ export class Uplink {
       case TopicType.normal:
         return Kept.of(this.#link).name(topicId) ?? ReturnCode.invalidTopicId
       case TopicType.predefined:
-        return this.#shared.predefined.name(topicId, this.#clientId) ?? ReturnCode.invalidTopicId
+        return this.#predefined(topicId) ?? ReturnCode.invalidTopicId
       case TopicType.short:
         return shortTopicName(topicId) ?? ReturnCode.notSupported
       default:

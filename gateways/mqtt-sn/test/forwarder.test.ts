@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { hex, unhex } from '#testing'
 import type { Of } from '../codec/index.ts'
+import { FIRST_TOPIC_ID } from '../topic-ids.ts'
 import { connect, type Device, puback, publish, regack, type Scene, scene, text } from './device.ts'
 
 /** Devices behind one forwarder, each with its node id. */
@@ -17,11 +18,11 @@ test('two nodes behind one address are two clients, and each answer has its node
   const [first, second] = behind(stage, '10.0.0.1', 1, 2) as [Device, Device]
   first.join('c1')
   second.join('c2')
-  assert.equal(first.register('a'), 1)
-  assert.equal(second.register('b'), 1)
+  assert.equal(first.register('a'), FIRST_TOPIC_ID)
+  assert.equal(second.register('b'), FIRST_TOPIC_ID)
   app.subscribe('+')
-  first.ask(publish(1, 'x', { qos: 1 }), 'puback')
-  second.ask(publish(1, 'y', { qos: 1 }), 'puback')
+  first.ask(publish(FIRST_TOPIC_ID, 'x', { qos: 1 }), 'puback')
+  second.ask(publish(FIRST_TOPIC_ID, 'y', { qos: 1 }), 'puback')
   assert.deepEqual(
     app.take().map((message) => `${message.topic} ${message.text}`),
     ['a x', 'b y'],

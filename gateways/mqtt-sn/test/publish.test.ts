@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { World } from '#testing'
 import type { Message, Of } from '../codec/index.ts'
+import { FIRST_TOPIC_ID } from '../topic-ids.ts'
 import { puback, publish, regack, scene, subscribe, text } from './device.ts'
 
 const pubrel = (messageId: number): Message => ({ type: 'pubrel', messageId })
@@ -298,9 +299,9 @@ test('SUBSCRIBE by name tells its id; the message comes by it', async () => {
   const { device, app } = await scene()
   const sensor = device().join('c1')
   const suback = sensor.ask(subscribe('a/b', 2, 4), 'suback')
-  assert.deepEqual(suback, { type: 'suback', qos: 2, topicId: 1, messageId: 4, returnCode: 0 })
+  assert.deepEqual(suback, { type: 'suback', qos: 2, topicId: FIRST_TOPIC_ID, messageId: 4, returnCode: 0 })
   app.publish('a/b', 'x')
-  assert.deepEqual(sensor.only('publish').topicId, 1)
+  assert.deepEqual(sensor.only('publish').topicId, FIRST_TOPIC_ID)
 })
 
 test('SUBSCRIBE: what cannot be subscribed to is not supported', async () => {

@@ -168,7 +168,7 @@ test('version 2.0: a session goes on with its aliases', async (t) => {
   const before = await history.start(config)
   const sensor = new Device2(before.gateway, '10.0.0.1', undefined)
   sensor.ask(connecting, 'CONNACK packetId=1 reason=0')
-  sensor.ask('SUBSCRIBE packetId=2 qos=1 topic=news', 'SUBACK packetId=2 alias=1 reason=1')
+  sensor.ask('SUBSCRIBE packetId=2 qos=1 topic=news', 'SUBACK packetId=2 alias=1025 reason=1')
   sensor.ask('SLEEPREQ packetId=3 duration=600 retainAliases', 'SLEEPRESP packetId=3 reason=0')
 
   const after = await history.crash(config)
@@ -176,5 +176,5 @@ test('version 2.0: a session goes on with its aliases', async (t) => {
   const again = new Device2(after.gateway, '10.0.0.2', undefined)
   again.ask('PINGREQ packetId=4', 'DISCONNECT reason=244')
   const back = new Device2(after.gateway, '10.0.0.3', undefined).send(connecting)
-  assert.deepEqual(back.take(), ['CONNACK sessionPresent packetId=1 reason=0', 'PUBLISH qos=1 packetId=1 alias=1 "x"'])
+  assert.deepEqual(back.take(), ['CONNACK sessionPresent packetId=1 reason=0', 'PUBLISH qos=1 packetId=1 alias=1025 "x"'])
 })

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Message, Of } from '../codec/index.ts'
 import { PredefinedTopics } from '../predefined.ts'
-import { TopicIds } from '../topic-ids.ts'
+import { FIRST_TOPIC_ID, TopicIds } from '../topic-ids.ts'
 import { puback, publish, regack, scene, subscribe, text } from './device.ts'
 
 const register = (topic: string, messageId = 1): Message => ({ type: 'register', topicId: 0, messageId, topic })
@@ -13,10 +13,15 @@ test('REGISTER: an id a name, the same for the same name', async () => {
   const { device, app } = await scene()
   app.subscribe('a/b')
   const sensor = device().join('c1')
-  assert.deepEqual(sensor.ask(register('a/b', 7), 'regack'), { type: 'regack', topicId: 1, messageId: 7, returnCode: 0 })
-  assert.equal(sensor.register('a/c'), 2)
-  assert.equal(sensor.register('a/b'), 1)
-  sensor.send(publish(1, 'x')).silent()
+  assert.deepEqual(sensor.ask(register('a/b', 7), 'regack'), {
+    type: 'regack',
+    topicId: FIRST_TOPIC_ID,
+    messageId: 7,
+    returnCode: 0,
+  })
+  assert.equal(sensor.register('a/c'), FIRST_TOPIC_ID + 1)
+  assert.equal(sensor.register('a/b'), FIRST_TOPIC_ID)
+  sensor.send(publish(FIRST_TOPIC_ID, 'x')).silent()
   assert.equal(app.take()[0]?.text, 'x')
 })
 
@@ -32,17 +37,17 @@ test('REGISTER of a wildcard is not supported; with a full map it is congestion'
 test('ids belong to the client: another one has its own', async () => {
   const { device } = await scene()
   device().join('c1').register('a')
-  assert.equal(device().join('c2').register('b'), 1)
+  assert.equal(device().join('c2').register('b'), FIRST_TOPIC_ID)
 })
 
 test('ids outlive the connection with CleanSession 0, and only then', async () => {
   const { device, app } = await scene()
   app.subscribe('a')
-  device().join('c1', { clean: false }).register('a')
+  const topicId = device().join('c1', { clean: false }).register('a')
   const again = device().join('c1', { clean: false })
-  assert.equal((again.ask(publish(1, 'x', { qos: 1 }), 'puback') as Of<'puback'>).returnCode, 0)
+  assert.equal((again.ask(publish(topicId, 'x', { qos: 1 }), 'puback') as Of<'puback'>).returnCode, 0)
   const anew = device().join('c1', { clean: true })
-  assert.equal((anew.ask(publish(1, 'x', { qos: 1 }), 'puback') as Of<'puback'>).returnCode, 2)
+  assert.equal((anew.ask(publish(topicId, 'x', { qos: 1 }), 'puback') as Of<'puback'>).returnCode, 2)
   assert.equal(app.take().length, 1)
 })
 
@@ -111,11 +116,11 @@ test('predefined ids, for everybody and for one client', async () => {
 })
 
 test('predefined and registered ids are different spaces', async () => {
-  const { device, app } = await scene({ predefined: [{ id: 1, topic: 'plant' }] })
+  const { device, app } = await scene({ predefined: [{ id: FIRST_TOPIC_ID, topic: 'plant' }] })
   app.subscribe('+')
   const sensor = device().join('c1')
-  assert.equal(sensor.register('mine'), 1)
-  sensor.send(publish(1, 'a'), publish(1, 'b', { topicType: 1 }))
+  assert.equal(sensor.register('mine'), FIRST_TOPIC_ID)
+  sensor.send(publish(FIRST_TOPIC_ID, 'a'), publish(FIRST_TOPIC_ID, 'b', { topicType: 1 }))
   assert.deepEqual(
     app.take().map((received) => `${received.topic} ${received.text}`),
     ['mine a', 'plant b'],
@@ -201,7 +206,7 @@ test('a client that has lost its ids is told again, and gets the message', async
   assert.equal(question.topic, 'news')
   sensor.send(regack(question))
   const message = sensor.only('publish')
-  assert.deepEqual([text(message), message.dup], ['a', true])
+  assert.deepEqual([text(message), message.dup], ['a', false])
 })
 
 test('a client that knows no short names is given an id instead', async () => {
@@ -242,21 +247,45 @@ test('an answer that fits nothing is counted', async () => {
 
 test('TopicIds: names found in both directions, few or many', () => {
   const ids = new TopicIds()
-  for (let i = 1; i <= 40; i++) assert.equal(ids.learn(`t/${i}`, 40), i)
+  const at = (n: number): number => FIRST_TOPIC_ID + n - 1
+  for (let i = 1; i <= 40; i++) assert.equal(ids.learn(`t/${i}`, 40), at(i))
   assert.equal(ids.learn('t/41', 40), undefined)
   for (let i = 1; i <= 40; i++) {
-    assert.equal(ids.known(`t/${i}`), i)
-    assert.equal(ids.name(i), `t/${i}`)
+    assert.equal(ids.known(`t/${i}`), at(i))
+    assert.equal(ids.name(at(i)), `t/${i}`)
   }
-  ids.forget(7)
+  ids.forget(at(7))
   assert.equal(ids.known('t/7'), undefined)
-  assert.equal(ids.learn('t/7', 40), 7)
-  assert.equal(ids.known('t/7'), 7)
-  ids.forget(7)
-  ids.confirm(7)
-  assert.equal(ids.known('t/7'), 7)
-  assert.equal(ids.name(0), undefined)
-  assert.equal(ids.name(41), undefined)
+  assert.equal(ids.learn('t/7', 40), at(7))
+  assert.equal(ids.known('t/7'), at(7))
+  ids.forget(at(7))
+  ids.confirm(at(7))
+  assert.equal(ids.known('t/7'), at(7))
+  assert.equal(ids.name(at(0)), undefined)
+  assert.equal(ids.name(at(41)), undefined)
+  ids.forgetAll()
+  assert.equal(ids.known('t/1'), undefined)
+  assert.equal(ids.id('t/1'), at(1))
+  ids.clear()
+  assert.equal(ids.size, 0)
+})
+
+test('TopicIds: a predefined id is the id of a name, unless it is taken or not left to predefined topics', () => {
+  const ids = new TopicIds()
+  assert.equal(ids.learn('a', 4, 5), 5)
+  assert.equal(ids.learn('b', 4, 5), FIRST_TOPIC_ID)
+  assert.equal(ids.learn('c', 4, FIRST_TOPIC_ID), FIRST_TOPIC_ID + 1)
+  assert.equal(ids.learn('a', 4), 5)
+  assert.equal(ids.name(5), 'a')
+  assert.deepEqual(ids.ids(), [5, FIRST_TOPIC_ID, FIRST_TOPIC_ID + 1])
+  ids.forget(5)
+  assert.equal(ids.known('a'), undefined)
+  assert.equal(ids.learn('d', 4, 6), 6)
+  assert.equal(ids.learn('e', 4), undefined)
+  const restored = new TopicIds()
+  for (const id of ids.ids()) restored.restore(id, ids.name(id) ?? '')
+  assert.deepEqual(restored.ids(), ids.ids())
+  assert.equal(restored.id('d'), 6)
 })
 
 test('PredefinedTopics: an id that means something else to the client is not used for it', () => {

@@ -17,8 +17,7 @@ import { Uplink } from './uplink.ts'
 /** The only timer of a client: the earlier of supervision and repetition. */
 const TIMER = 1
 const SECOND_MS = 1000
-/** More than any datagram has. */
-const ANY_SIZE = 65_535
+const ANY_SIZE = 65_535 // more than any datagram has
 
 /** What a client asks for and waits for the answer of; it may have one of them open. */
 const REQUESTS: ReadonlySet<Packet['type']> = new Set([
@@ -60,8 +59,7 @@ export class Connection implements Occupant, Receiver {
   /** Packet id of the client's open request; 0 is none. */
   #request = 0
   #authenticating: Authenticating | undefined = undefined
-  /** Messages that it may still get before it sleeps again. */
-  #awakeLeft = 0
+  #awakeLeft = 0 // messages that it may still get before it sleeps again
   #hinted = false
   #sendWill = false
   #gone = false
@@ -136,12 +134,13 @@ export class Connection implements Occupant, Receiver {
       return
     }
     const kept = Kept.of(this.link)
-    if (kept.sender !== undefined && kept.sender !== this.#path.cover?.sender.name) {
+    const sender = this.#path.cover?.sender.name
+    if (kept.sender !== undefined && kept.sender !== sender) {
       this.link.setWill(undefined)
       this.#refuse(connect, Reason.protectionOnly)
       return
     }
-    kept.protect(this.link, this.#path.cover?.sender.name)
+    kept.protect(this.link, sender)
     this.clientId = outcome.clientId
     this.#shared.connections.set(this.clientId, this)
     this.maxPacketBytes = Math.min(connect.maxPacketSize || ANY_SIZE, this.#shared.config.maxDatagram)
@@ -194,7 +193,9 @@ export class Connection implements Occupant, Receiver {
   #handle(packet: Packet): void {
     switch (packet.type) {
       case 'publish':
+        this.link.hold() // what the client gets of it as a subscriber comes after the acknowledgement
         this.#up.publish(packet)
+        this.link.release()
         if (packet.qos === 2 && this.#up.isOpen(packet.packetId)) this.#request = packet.packetId
         return
       case 'pubrel':
