@@ -78,7 +78,7 @@ export abstract class AdmittingLink extends MeteredLink {
     }
   }
 
-  protected override rest(): void {
+  protected override yieldTurn(): void {
     if (!this.canWait || this.connecting || this.closedBy !== undefined) return
     const go = this.park()
     this.runtime.shared.fanOut.rest(() => go(() => {}))

@@ -31,7 +31,7 @@ export abstract class ClientLink {
   /** Runs session code as an event of its own; nothing when the session has ended. */
   protected abstract event(work: () => void): void
   /** Enough was published in this turn: the rest of what the peer sent waits for a later one, where it can. */
-  protected abstract rest(): void
+  protected abstract yieldTurn(): void
   /** Parks what the peer sends until the returned function has run the work that it waits for. */
   protected abstract park(): (work: () => void) => void
 
@@ -87,7 +87,7 @@ export abstract class ClientLink {
     const before = core.stats.copies
     const outcome = this.#publish(message)
     if (tag !== undefined && this.closedBy === undefined) this.session.onPublished?.(tag, outcome)
-    if (!fanOut.spend(core.stats.copies - before)) this.rest()
+    if (!fanOut.spend(core.stats.copies - before)) this.yieldTurn()
   }
 
   wanted(topic: string): boolean {
