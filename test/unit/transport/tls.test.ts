@@ -120,7 +120,7 @@ describe('tls listener', { skip: noOpenssl() }, () => {
   })
 
   it('drops who does not speak TLS, or does not speak at all', async (t) => {
-    const bound = await bindTls(t, { tls: { ...certificates.server, handshakeTimeoutMs: 50 } })
+    const bound = await bindTls(t, { tls: { ...certificates.server, handshakeTimeoutMs: 1000 } })
     const plain = await dial(t, bound)
     plain.write('GET / HTTP/1.1\r\n\r\n')
     await closed(plain)
