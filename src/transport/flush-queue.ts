@@ -1,23 +1,24 @@
 /**
  * Wires to flush at the end of the loop turn, for a few milliseconds: a fan-out to ten thousand connections is as many
- * system calls, and everybody else would wait for them. Those that are over are flushed in the turns that follow; what
- * becomes dirty then still goes out in its own turn, ahead of them, so that an answer does not wait for a fan-out.
+ * system calls, and everybody else would wait for them. Answers to what a wire itself sent go first. Those that are over
+ * are flushed in the turns that follow; what becomes dirty then still goes out in its own turn, ahead of them.
  */
 
 interface Flushable {
   flush(): void
 }
 
-/** What a turn spends on new ones, and as much on those that waited. */
+/** What a turn spends on answers, and as much each on what else is new and on those that waited. */
 const SLICE_MS = 4
 /** Wires between two looks at the clock. */
-const STRIDE = 32
+const STRIDE = 8
 
 export class FlushQueue<Wire extends Flushable> {
   readonly #now: () => number
+  #answers: Wire[] = []
   #fresh: Wire[] = []
   #spare: Wire[] = []
-  /** When the first of the fresh ones became dirty. */
+  /** When the first of these became dirty. */
   #sinceMs = 0
   /** Those before `#done` are flushed. */
   #late: Wire[] = []
@@ -34,10 +35,11 @@ export class FlushQueue<Wire extends Flushable> {
     this.#now = now
   }
 
-  /** A wire must not be added again before it was flushed. */
-  add(wire: Wire): void {
-    if (this.#fresh.length === 0) this.#sinceMs = this.#now()
-    this.#fresh.push(wire)
+  /** Each time that a wire is added it is flushed, though it may have nothing to write by then. */
+  add(wire: Wire, isAnswer = false): void {
+    if (this.#fresh.length === 0 && this.#answers.length === 0) this.#sinceMs = this.#now()
+    if (isAnswer) this.#answers.push(wire)
+    else this.#fresh.push(wire)
     this.#schedule()
   }
 
@@ -51,7 +53,8 @@ export class FlushQueue<Wire extends Flushable> {
    * waited for as long as a slice lasts, goes out now.
    */
   relieve(): void {
-    if (this.#fresh.length > 0 && this.#now() - this.#sinceMs >= SLICE_MS) this.#flush()
+    const isClean = this.#fresh.length === 0 && this.#answers.length === 0
+    if (!isClean && this.#now() - this.#sinceMs >= SLICE_MS) this.#flush()
   }
 
   #schedule(): void {
@@ -61,16 +64,23 @@ export class FlushQueue<Wire extends Flushable> {
   }
 
   #flush(): void {
+    const answers = this.#answers
+    if (answers.length > 0) {
+      this.#answers = []
+      const answered = this.#slice(answers, 0)
+      this.#answers = answers.slice(answered)
+    }
     const batch = this.#fresh
     this.#fresh = this.#spare
     let next = this.#slice(batch, 0)
     if (this.#done < this.#late.length) this.#flushLate()
     for (; next < batch.length; next++) this.#late.push(batch[next] as Wire)
     if (this.#isHurried && this.#done < this.#late.length) this.#flushLate()
+    if (this.#isHurried && this.#answers.length > 0) this.#answers.splice(0, this.#slice(this.#answers, 0))
     this.#isHurried = false
     batch.length = 0
     this.#spare = batch
-    if (this.#late.length > 0) this.#schedule()
+    if (this.#late.length > 0 || this.#answers.length > 0) this.#schedule()
   }
 
   #flushLate(): void {

@@ -33,6 +33,7 @@ const BACKLOG_WRITE_BYTES = 262_144
 /** How long a closing wire may take to flush and to see the peer close, before it is cut. */
 const CLOSE_TIMEOUT_MS = 5000
 
+/** Something was sent that is not flushed. */
 const DIRTY = 1
 /** Queued bytes reached the high-water mark, and `onDrain` is owed. */
 const HIGH = 2
@@ -40,6 +41,8 @@ const CLOSING = 4
 const DEAD = 8
 const PAUSED = 16
 const THROTTLED = 32
+/** Something was sent in answer to what came in, and is not flushed. */
+const ANSWERED = 64
 
 const pool = new RangePool()
 
@@ -47,6 +50,9 @@ const pool = new RangePool()
 let waiting = 0
 
 const flushes = new FlushQueue<StreamWire>()
+
+/** The wire whose input is being handled. */
+let current: StreamWire | undefined
 
 const REFUSED: WireHandler = { onBytes() {}, onDrain() {}, onClosed() {} }
 
@@ -105,7 +111,7 @@ export abstract class StreamWire implements Wire {
     this.#tail = tail
     const pending = this.#pending + size
     this.#pending = pending
-    if ((flags & DIRTY) === 0) this.#markDirty()
+    if ((flags & DIRTY) === 0 || (current === this && (flags & ANSWERED) === 0)) this.#markDirty()
     // A burst within a turn is no congestion: the kernel is asked first.
     if (this.#stuck > 0 && pending + this.#stuck >= this.#share.limits.highWaterBytes) this.#flags |= HIGH
     if (pending >= FLUSH_BYTES) this.#hand()
@@ -147,7 +153,7 @@ export abstract class StreamWire implements Wire {
 
   /** Called once, in the same turn or a later one, after something was sent. */
   flush(): void {
-    this.#flags &= ~DIRTY
+    this.#flags &= ~(DIRTY | ANSWERED)
     if (this.#pending > 0) this.#hand()
     this.#relax()
   }
@@ -166,7 +172,9 @@ export abstract class StreamWire implements Wire {
     share.stats.bytesIn += chunk.length
     if (share.limits.maxByteRate > 0) this.#meter(chunk.length)
     flushes.relieve()
+    current = this
     this.handler.onBytes(chunk)
+    current = undefined
   }
 
   /** The writes in flight are done. */
@@ -235,8 +243,9 @@ export abstract class StreamWire implements Wire {
   }
 
   #markDirty(): void {
-    this.#flags |= DIRTY
-    flushes.add(this)
+    const isAnswer = current === this
+    this.#flags |= isAnswer ? DIRTY | ANSWERED : DIRTY
+    flushes.add(this, isAnswer)
   }
 
   /** Writes the list, or adds it to the backlog while a write is in flight. */

@@ -97,7 +97,7 @@ test('where each flush is slow, a turn still makes headway', async () => {
   for (let index = 0; index < 320; index++) queue.add(wire(() => flushed++, 100))
   let turns = 0
   for (; flushed < 320 && turns < 100; turns++) await turn()
-  assert.equal(turns, 10, 'a stride of 32 each')
+  assert.equal(turns, 40, 'a stride of 8 each')
 })
 
 test('what an event of a long turn made dirty does not wait for the end of the turn', async () => {
@@ -117,4 +117,37 @@ test('what an event of a long turn made dirty does not wait for the end of the t
   queue.relieve()
   await turn()
   assert.equal(flushed, 2)
+})
+
+test('an answer goes before a fan-out of the same turn, and before one that is still under way', async () => {
+  const { queue, wire } = queueWithClock()
+  let copies = 0
+  let answers = 0
+  for (let index = 0; index < 5000; index++) queue.add(wire(() => copies++))
+  queue.add(
+    wire(() => answers++),
+    true,
+  )
+  await turn()
+  assert.equal(answers, 1)
+  assert.ok(copies < 5000)
+  for (let index = 0; index < 1000; index++)
+    queue.add(
+      wire(() => answers++),
+      true,
+    )
+  for (let turns = 0; answers < 1001; turns++) {
+    const before = copies
+    await turn()
+    assert.ok(copies > before, 'the fan-out goes on beside very many answers')
+    assert.ok(turns < 10)
+  }
+  for (let index = 0; index < 1000; index++)
+    queue.add(
+      wire(() => answers++),
+      true,
+    )
+  queue.add(wire(() => queue.hurry()))
+  await turn()
+  assert.deepEqual([copies, answers], [5000, 2001], 'in a hurry all of them')
 })
