@@ -17,6 +17,8 @@ export interface Replay {
   /** `undefined`: nothing yet. */
   readonly source: Iterator<Message | undefined>
   readonly subscription: Subscription
+  /** The journal knows that it is not over. */
+  stored: boolean
 }
 
 export class Client {

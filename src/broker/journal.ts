@@ -16,6 +16,7 @@ export interface Journal {
   session(client: Client): void
   /** The session is over, and all that belongs to it. */
   ended(client: Client): void
+  /** A new subscription, or one whose `stored` replays begin or are over. */
   subscribed(client: Client, subscription: Subscription): void
   unsubscribed(client: Client, filter: string): void
   /** `undefined` forgets. */

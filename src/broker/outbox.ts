@@ -81,7 +81,8 @@ export class Outbox {
     client.held = false
     client.credit = 0
     client.redeliver = undefined
-    client.replays = undefined
+    const replays = client.replays?.filter(({ subscription }) => subscription.qos > 0 && !subscription.liveOnly)
+    client.replays = replays?.length === 0 ? undefined : replays
     const stale = (record: DeliveryRecord): boolean =>
       record.liveOnly || (record.qos === 0 && !client.port.limits.queueQos0Offline)
     client.queue?.purge(stale, (record) => this.drop('offline', record.message, client))
@@ -275,15 +276,16 @@ export class Outbox {
 
   #replay(client: Client, replays: Replay[], budget: number): void {
     let left = budget
-    while (replays.length > 0) {
-      const { source, subscription } = replays[0] as Replay
+    for (let replay = replays[0]; replay !== undefined; replay = replays[0]) {
+      const { source, subscription } = replay
       for (;;) {
-        if (!client.connected || client.held) return
+        if (!client.connected || client.held || (client.inflight?.size ?? 0) >= client.window)
+          return this.#postpone(client, replay)
         if (left-- === 0) {
+          this.#postpone(client, replay)
           this.#unfinished(client)
           return
         }
-        if ((client.inflight?.size ?? 0) >= client.window) return
         const next = source.next()
         if (next.done) break
         const message = next.value
@@ -292,8 +294,17 @@ export class Outbox {
         this.offer(client, new DeliveryRecord(message, qos, true, subscription))
       }
       replays.shift()
+      if (replay.stored) this.#journal?.subscribed(client, subscription)
     }
     client.replays = undefined
+  }
+
+  /** The replay goes on later, also on another connection; after a restart from its first message, where one may come twice. */
+  #postpone(client: Client, replay: Replay): void {
+    const { qos, liveOnly } = replay.subscription
+    if (replay.stored || client.number === 0 || qos !== 1 || liveOnly) return
+    replay.stored = true
+    this.#journal?.subscribed(client, replay.subscription)
   }
 
   /** A record for a live message to one subscription. */

@@ -34,10 +34,15 @@ export interface RestoredSession {
   /** When its connection had ended before: when the session ends, and when its will is due. */
   readonly endsAt: number
   readonly willAt: number
-  readonly subscriptions: Iterable<readonly [filter: string, options: SubscribeOptions]>
+  readonly subscriptions: Iterable<readonly [filter: string, options: RestoredSubscription]>
   readonly memory: Iterable<readonly [key: string, value: string]>
   /** In the order in which they were first offered. */
   readonly deliveries: Iterable<RestoredDelivery>
+}
+
+export interface RestoredSubscription extends SubscribeOptions {
+  /** Retained messages were still to be sent: they are sent again, from the first. */
+  readonly replaying?: boolean
 }
 
 export interface RestoredDelivery {

@@ -4,6 +4,7 @@ import { hasWildcard, parseShared } from '../sdk.ts'
 import type { Client } from './client.ts'
 import type { Surroundings } from './port.ts'
 import type { Provider } from './presence.ts'
+import type { RestoredSubscription } from './restored.ts'
 import type { RetainedStore } from './retained.ts'
 import { SharedGroup } from './shared.ts'
 import { Subscription } from './subscription.ts'
@@ -42,11 +43,12 @@ export class Subscriptions {
   }
 
   /** Puts back a subscription that was granted before. */
-  restore(client: Client, filter: string, options: SubscribeOptions): void {
+  restore(client: Client, filter: string, options: RestoredSubscription): void {
     const shared = parseShared(filter)
     if (shared === 'invalid') return
-    if (shared === undefined) this.#addPlain(client, filter, options)
-    else this.#addShared(client, filter, shared, options)
+    if (shared !== undefined) return this.#addShared(client, filter, shared, options)
+    this.#addPlain(client, filter, options)
+    if (options.replaying === true) this.#replay(client, filter)
   }
 
   remove(client: Client, filter: string): Subscription | undefined {
@@ -121,12 +123,12 @@ export class Subscriptions {
       const message = this.#state(filter)
       if (message === undefined) return
       client.replays ??= []
-      client.replays.push({ source: [message].values(), subscription })
+      client.replays.push({ source: [message].values(), subscription, stored: false })
       return
     }
     const { now } = this.#surroundings
     client.replays ??= []
-    client.replays.push({ source: this.#retained.match(filter, () => now()), subscription })
-    for (const provider of this.providers) client.replays.push({ source: provider.match(filter), subscription })
+    client.replays.push({ source: this.#retained.match(filter, () => now()), subscription, stored: false })
+    for (const provider of this.providers) client.replays.push({ source: provider.match(filter), subscription, stored: false })
   }
 }

@@ -50,7 +50,8 @@ export class StoreJournal implements Journal, NoteJournal {
   }
 
   subscribed(client: Client, subscription: Subscription): void {
-    this.#text(type.SUBSCRIBED, client.number, subscriptionText(subscription))
+    const replaying = client.replays?.some((replay) => replay.subscription === subscription && replay.stored) ?? false
+    this.#text(type.SUBSCRIBED, client.number, subscriptionText(subscription, replaying))
   }
 
   unsubscribed(client: Client, filter: string): void {

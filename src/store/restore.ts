@@ -1,7 +1,7 @@
 /** Reads the log into what the broker core takes back: the sessions, their deliveries, and the retained messages. */
 import type { Delayed } from '../broker/delayed.ts'
-import type { Restored, RestoredDelivery, RestoredSession } from '../broker/restored.ts'
-import type { Message, SubscribeOptions } from '../sdk.ts'
+import type { Restored, RestoredDelivery, RestoredSession, RestoredSubscription } from '../broker/restored.ts'
+import type { Message } from '../sdk.ts'
 import type { Damage, Log } from './log.ts'
 import { readMessageBlock } from './message-block.ts'
 import type { Note } from './notebooks.ts'
@@ -21,7 +21,7 @@ export interface Recovery {
 
 interface Session {
   facts: SessionFacts | undefined
-  readonly subscriptions: Map<string, SubscribeOptions>
+  readonly subscriptions: Map<string, RestoredSubscription>
   readonly memory: Map<string, string>
   readonly deliveries: Map<number, Receiver>
 }

@@ -1,8 +1,8 @@
 /** A session's own facts, its will, and its subscriptions as JSON: written when somebody connects, not for a message. */
 import type { Client } from '../broker/client.ts'
-import type { RestoredSession } from '../broker/restored.ts'
+import type { RestoredSession, RestoredSubscription } from '../broker/restored.ts'
 import type { Subscription } from '../broker/subscription.ts'
-import type { SubscribeOptions, Will } from '../sdk.ts'
+import type { Will } from '../sdk.ts'
 import { messageBlockBytes, propertiesText, readMessageBlock, writeMessageBlock } from './message-block.ts'
 
 export type SessionFacts = Omit<RestoredSession, 'number' | 'subscriptions' | 'memory' | 'deliveries'>
@@ -39,7 +39,7 @@ export function parseSession(text: string): SessionFacts {
   }
 }
 
-export function subscriptionText(subscription: Subscription): string {
+export function subscriptionText(subscription: Subscription, replaying: boolean): string {
   const { filter, qos, noLocal, retainAsPublished, liveOnly, ids } = subscription
   return JSON.stringify({
     filter,
@@ -48,11 +48,12 @@ export function subscriptionText(subscription: Subscription): string {
     ...(retainAsPublished && { retainAsPublished }),
     ...(liveOnly && { liveOnly }),
     ...(ids !== undefined && { id: ids[0] }),
+    ...(replaying && { replaying }),
   })
 }
 
-export function parseSubscription(text: string): readonly [filter: string, options: SubscribeOptions] {
-  const { filter, ...options } = JSON.parse(text) as SubscribeOptions & { readonly filter: string }
+export function parseSubscription(text: string): readonly [filter: string, options: RestoredSubscription] {
+  const { filter, ...options } = JSON.parse(text) as RestoredSubscription & { readonly filter: string }
   return [filter, options]
 }
 

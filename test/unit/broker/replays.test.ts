@@ -1,6 +1,7 @@
 /** Retained messages of new subscriptions: in turns that all of them share, none forgotten. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { AppClient, appPort } from '../../../src/testing/app-client.ts'
 import { World } from '../../../src/testing.ts'
 
 /** A world with retained topics, and a client that has not taken any of them. */
@@ -61,4 +62,25 @@ test('who leaves, or unsubscribes, in the middle is not sent any more', () => {
   world.settle()
   assert.ok(before.every((count) => count <= 16))
   assert.deepEqual([gone.take().length, over.take().length], [0, 0])
+})
+
+test('a session that goes on gets the rest on its next connection; what has QoS 0 ends with the connection', () => {
+  const world = worldWith(1000)
+  const port = appPort(world.core)
+  const options = { cleanStart: false, expiryMs: 60_000 }
+  for (const [qos, rest] of [
+    [1, 1000],
+    [0, 0],
+  ] as const) {
+    const before = new AppClient(world.core, `app-${qos}`, options, port)
+    world.core.subscribe(before.client, 'many/+', { qos })
+    world.core.settle()
+    const got = before.take().length
+    before.disconnect()
+    world.settle()
+    assert.ok(got <= 16)
+    const after = new AppClient(world.core, `app-${qos}`, options, port)
+    world.settle()
+    assert.equal(after.take().length, rest === 0 ? 0 : rest - got)
+  }
 })

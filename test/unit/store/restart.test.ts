@@ -129,6 +129,41 @@ test('retained messages, their replacement, removal and expiry', (t) => {
   assert.equal(after.core.retainedStore.size, 2)
 })
 
+test('retained messages that a new subscription had not got yet come after a restart, and only then', (t) => {
+  const history = new History(t)
+  const total = 50
+  const options = { ...KEPT, autoAck: false, receiveMaximum: 4 }
+  const takeAll = (world: World, app: AppClient): Set<string> => {
+    const topics = new Set<string>()
+    for (let received = app.take(); received.length > 0; received = app.take()) {
+      for (const { topic, delivery } of received) {
+        topics.add(topic)
+        app.ack(delivery.id)
+      }
+      world.settle()
+    }
+    return topics
+  }
+  const first = history.start()
+  const publisher = first.app('publisher')
+  for (let i = 0; i < total; i++) publisher.publish(`many/${i}`, 'x', { qos: 1, retain: true })
+  const app = first.app('app', options)
+  app.subscribe('many/+', { qos: 1, id: 3 })
+  assert.equal(app.take().length, 4)
+
+  const second = history.start()
+  const again = second.app('app', options)
+  assert.equal(takeAll(second, again).size, total)
+
+  const third = history.start()
+  assert.equal(takeAll(third, third.app('app', options)).size, 0, 'the replay is over')
+  third.app('publisher').publish('many/new', 'x', { qos: 1 })
+  assert.deepEqual(
+    [...third.core.clients()].flatMap((client) => client.allSubscriptions().map(({ filter, qos, ids }) => [filter, qos, ids])),
+    [['many/+', 1, [3]]],
+  )
+})
+
 test('a session expires by the time of its disconnection, or of the restart if it was connected', (t) => {
   const history = new History(t)
   const before = history.start()
