@@ -4,7 +4,8 @@
  * with a session too. At least once both ways: nothing is acknowledged before the other side has it.
  *
  * Loops: a message that came in is not sent out by the bridge that brought it (no local), and the remote broker does
- * not return what it was sent (no local in MQTT 5, the bridge bit of the protocol level in 3.1.1).
+ * not return what it was sent (no local in MQTT 5, the bridge bit of the protocol level in 3.1.1). Rings of brokers are
+ * told by the way that a message of MQTT 5 carries.
  */
 import { readFileSync } from 'node:fs'
 import { connect, type DoneCallback, type IClientOptions, type IPublishPacket, type MqttClient, type Packet } from 'mqtt'
@@ -14,6 +15,7 @@ import { type BridgeConfig, bridgeGateway, bridgeLimits } from '../../config/bri
 import type { Runtime } from '../../runtime/runtime.ts'
 import type { CloseReason, Delivery, Log, PublishOutcome, SessionLimits } from '../../sdk.ts'
 import { isAccepted, Message } from '../../sdk.ts'
+import { ownPath } from './path.ts'
 import { fromRemote, toRemote } from './properties.ts'
 import { TopicMap } from './topic-map.ts'
 
@@ -30,6 +32,8 @@ export interface BridgeStatus {
   readonly received: number
   /** Came in and was not published: no permission, no valid topic, over a limit. */
   readonly refused: number
+  /** Came in and was here before: brokers are bridged in a ring. */
+  readonly looped: number
   readonly queued: number
 }
 
@@ -46,6 +50,7 @@ export class Bridge implements Port {
   #sent = 0
   #received = 0
   #refused = 0
+  #looped = 0
   #stopping = false
 
   /** Starts at once; throws when a TLS file cannot be read. `node` names this process to the remote broker. */
@@ -76,6 +81,7 @@ export class Bridge implements Port {
       sent: this.#sent,
       received: this.#received,
       refused: this.#refused,
+      looped: this.#looped,
       queued: queued + unacknowledged,
     }
   }
@@ -107,8 +113,8 @@ export class Bridge implements Port {
       if (id !== 0) setImmediate(done) // the config names it no more
       return true
     }
-    const properties = this.#config.version === '5' ? toRemote(message, this.#runtime.now()) : undefined
-    const options = { qos, retain, dup, ...(properties !== undefined && { properties }) }
+    const properties = this.#config.version === '5' ? { properties: toRemote(message, this.#runtime.now()) } : {}
+    const options = { qos, retain, dup, ...properties }
     this.#sent++
     // A failure is a connection that ends, after which MQTT.js or, over a restart, the session sends it again; or a
     // refusal of the remote broker, which would be the same the next time.
@@ -195,8 +201,14 @@ export class Bridge implements Port {
       return
     }
     const { payload, qos, retain, properties } = packet
+    const known = fromRemote(properties)
+    if (ownPath.isLooped(topic, known?.userProperties)) {
+      this.#looped++
+      done()
+      return
+    }
     const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload
-    const message = new Message(topic, bytes, qos, retain, fromRemote(properties))
+    const message = new Message(topic, bytes, qos, retain, known)
     if (properties?.messageExpiryInterval !== undefined)
       message.expiresAt = this.#runtime.now() + properties.messageExpiryInterval * 1000
     let outcome: PublishOutcome = 'unavailable'
