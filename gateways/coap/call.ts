@@ -37,6 +37,10 @@ export class Call {
     return this.account?.clientId ?? this.target.query.clientId ?? this.session.link.peer.identity
   }
 
+  get contentFormat(): number | undefined {
+    return this.target.contentFormat
+  }
+
   get body(): Uint8Array {
     return this.reassembled ?? this.request.payload
   }
@@ -50,7 +54,12 @@ export class Call {
   /** Answers, in blocks if need be. `once`: options of this message alone, not of later blocks. */
   respond(response: Response, once?: readonly Option[]): void {
     if (this.session.challenges(this, response)) return
-    const { block1, block2 } = this.target
+    const { block1, block2, burst2 } = this.target
+    const [burst] = burst2
+    if (burst !== undefined && isSuccess(response.code)) {
+      const whole = once === undefined ? response : { ...response, options: [...(response.options ?? []), ...once] }
+      if (this.session.transfers.downloadBurst(this.transferKey, this.exchange, whole, burst)) return
+    }
     let first: Response = response
     const isLarge = (response.payload?.length ?? 0) > this.session.wholePayloadBytes
     if (isSuccess(response.code) && (block2 !== undefined || isLarge)) {

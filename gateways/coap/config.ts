@@ -38,6 +38,15 @@ const blockwise = z
       .meta(info('Block size', 'Largest block in either direction, in bytes')),
     maxBodySize: size('1MiB', info('Body size', 'Largest body in either direction; larger ones get 4.13, or are not delivered')),
     maxTransfers: count(4, 1, 1000, 'Transfers', 'Unfinished transfers of one address, each way; the oldest gives way'),
+    qBlock: z
+      .boolean()
+      .default(true)
+      .meta(
+        info(
+          'Q-Block',
+          'Whether bursts of blocks are taken and sent where the device asks for them, RFC 9177; else they are refused with 4.02',
+        ),
+      ),
     maxMemory: size('64MiB', info('Transfer memory', 'Bytes of unfinished transfers in total; beyond it uploads get 5.03')),
   })
   .meta({ title: 'Block-wise transfer', description: 'RFC 7959' })

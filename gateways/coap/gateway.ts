@@ -3,6 +3,7 @@ import type { Gateway, Link } from '#sdk'
 import type { EndpointSettings } from '#stacks/coap/endpoint'
 import { DEFAULT_SETTINGS } from '#stacks/coap/endpoint'
 import { DEFAULT_PARAMETERS, deriveTimes } from '#stacks/coap/parameters'
+import type { BlockDialect } from '#stacks/coap/request-fault'
 import type { StreamSettings } from '#stacks/coap/stream-endpoint'
 import { ByteBudget } from '#stacks/coap/uploads'
 import type { CoapClient } from './client.ts'
@@ -19,6 +20,7 @@ export class CoapGateway implements Gateway<CoapConfig> {
   /** Devices whose requests are protected. */
   readonly accounts: Accounts
   readonly endpointSettings: EndpointSettings
+  readonly datagramDialect: BlockDialect
   readonly streamSettings: Omit<StreamSettings, 'delimited'>
   /** Unfinished block-wise transfers of all addresses. */
   readonly transferBudget: ByteBudget
@@ -41,6 +43,7 @@ export class CoapGateway implements Gateway<CoapConfig> {
     }
     this.config = config
     this.accounts = accounts
+    this.datagramDialect = { qBlock: blockwise.qBlock }
     this.endpointSettings = {
       ...DEFAULT_SETTINGS,
       parameters,

@@ -11,9 +11,9 @@ import type { MessageLayer } from '#stacks/coap/message-layer'
 import { REGISTER } from '#stacks/coap/observe'
 import { OSCORE, SIZE1 } from '#stacks/coap/options'
 import { openRequest } from '#stacks/coap/oscore/open-request'
-import type { RequestFault } from '#stacks/coap/request-fault'
+import type { BlockDialect, RequestFault } from '#stacks/coap/request-fault'
 import { type StreamContext, StreamEndpoint } from '#stacks/coap/stream-endpoint'
-import { lostAnswer, mayAskAnew, Transfers } from '#stacks/coap/transfers'
+import { asksForLostAnswer, lostAnswer, Transfers } from '#stacks/coap/transfers'
 import { Call } from './call.ts'
 import type { CoapClient } from './client.ts'
 import { FewMap } from './few-map.ts'
@@ -27,6 +27,9 @@ import { targetOf } from './target.ts'
 
 /** The endpoint's deadlines share this one. */
 const TIMER = 1
+
+/** RFC 8323 6; bursts are for datagrams alone, RFC 9177 3. */
+const STREAM_DIALECT: BlockDialect = { bert: true }
 
 /** Who is not heard for so long has nothing more to say for now. */
 const BRIEF_MS = 1000
@@ -141,7 +144,7 @@ export class AddressSession implements Session, EndpointEvents, Timed {
 
   #onRequest(request: CoapMessage, exchange: Exchange, account?: Account): void {
     this.#guard?.read(request, this.link.now())
-    const target = targetOf(request.options, !this.link.peer.datagram)
+    const target = targetOf(request.options, this.link.peer.datagram ? this.gateway.datagramDialect : STREAM_DIALECT)
     if (target.fault !== undefined) {
       this.#refuse(target.fault, request, exchange)
       return
@@ -181,7 +184,9 @@ export class AddressSession implements Session, EndpointEvents, Timed {
   challenges(call: Call, response: Response): boolean {
     const { exchange, request, target } = call
     if (this.#guard === undefined || this.#guard.verified || !isSafe(request.code)) return false
-    const most = target.block2 === undefined ? this.wholePayloadBytes : blockSize(target.block2.szx)
+    const [burst] = target.burst2
+    const single = target.block2 === undefined ? this.wholePayloadBytes : blockSize(target.block2.szx)
+    const most = burst === undefined ? single : this.transfers.burstBytes(burst)
     if (this.#guard.permits(request.bytes.length, answerBytes(exchange, response, most))) return false
     this.#challenge(this.#guard, exchange)
     return true
@@ -189,19 +194,8 @@ export class AddressSession implements Session, EndpointEvents, Timed {
 
   /** Serves a request on behalf of `client`: blocks first, then the route. */
   serve(call: Call, client: CoapClient, handler: ClientHandler): void {
-    const { block1, block2 } = call.target
-    if (block2 !== undefined && block2.number > 0) {
-      const send = (part: Response | 'beyond-end'): void => {
-        const response = part === 'beyond-end' ? refusal(BAD_REQUEST, 'this block lies beyond the end') : part
-        if (!this.challenges(call, response)) call.exchange.respond(response)
-      }
-      if (this.transfers.next(call.transferKey, block2, send)) return
-      if (block1 === undefined && !mayAskAnew(call.request)) {
-        this.count('block-out-of-order')
-        call.exchange.respond(lostAnswer())
-        return
-      }
-    }
+    const { block1, block2, burst1, burst2 } = call.target
+    if ((block2 !== undefined || burst2.length > 0) && this.#servesLaterBlock(call)) return
     if (this.#guard?.verified === false && call.target.observe === REGISTER && isSafe(call.request.code)) {
       // One request would be answered by any number of notifications.
       this.#challenge(this.#guard, call.exchange)
@@ -216,6 +210,11 @@ export class AddressSession implements Session, EndpointEvents, Timed {
         return
       }
       call.reassembled = result.body
+    }
+    if (burst1 !== undefined) {
+      const body = this.transfers.uploadBurst(call, burst1)
+      if (body === undefined) return
+      call.reassembled = body
     }
     handler(call, client)
   }
@@ -277,6 +276,22 @@ export class AddressSession implements Session, EndpointEvents, Timed {
     const packed = this.endpoint.pack()
     if (packed === undefined || !this.link.rest()) return false
     client.rested({ packed, guard: this.#guard, restedAt: this.link.now() }, this.aliveAt)
+    return true
+  }
+
+  /** What the request asks for is kept, or cannot be had any more. */
+  #servesLaterBlock(call: Call): boolean {
+    const { request, exchange, transferKey, target } = call
+    const { block1, block2, burst2: burst } = target
+    const send = (part: Response | 'beyond-end'): void => {
+      const response = part === 'beyond-end' ? refusal(BAD_REQUEST, 'this block lies beyond the end') : part
+      if (!this.challenges(call, response)) exchange.respond(response)
+    }
+    if (burst.length > 0 && this.transfers.nextBurst(transferKey, exchange, burst)) return true
+    if (block2 !== undefined && block2.number > 0 && this.transfers.next(transferKey, block2, send)) return true
+    if (!asksForLostAnswer({ request, block1, block2, burst })) return false
+    this.count('block-out-of-order')
+    exchange.respond(lostAnswer())
     return true
   }
 

@@ -2,14 +2,17 @@
 import { type Block, blockOf } from '#stacks/coap/block'
 import { BAD_REQUEST } from '#stacks/coap/codes'
 import type { OptionSet } from '#stacks/coap/option-set'
-import { ACCEPT, BLOCK1, BLOCK2, CONTENT_FORMAT, OBSERVE, URI_PATH, URI_QUERY } from '#stacks/coap/options'
-import { type RequestFault, requestFault } from '#stacks/coap/request-fault'
+import { ACCEPT, BLOCK1, BLOCK2, CONTENT_FORMAT, OBSERVE, Q_BLOCK1, Q_BLOCK2, URI_PATH, URI_QUERY } from '#stacks/coap/options'
+import { qBlocksOf } from '#stacks/coap/q-block'
+import { type BlockDialect, type RequestFault, requestFault } from '#stacks/coap/request-fault'
 import type { CoapClient } from './client.ts'
 import { parseQuery, type Query } from './query.ts'
 import { refusal } from './responses.ts'
 import type { Resource } from './routes/resource.ts'
 import { findResource } from './routes/table.ts'
 import { type TopicKind, topicKind, topicOf } from './topics.ts'
+
+const NO_BLOCKS: readonly Block[] = []
 
 export class Target {
   /** Answers every request with these options, whatever its method. */
@@ -18,6 +21,10 @@ export class Target {
   query: Query = {}
   block1: Block | undefined = undefined
   block2: Block | undefined = undefined
+  /** Q-Block1: a block of a burst. */
+  burst1: Block | undefined = undefined
+  /** Q-Block2: the blocks of a burst that it asks for. */
+  burst2: readonly Block[] = NO_BLOCKS
   observe: number | undefined = undefined
   accept: number | undefined = undefined
   contentFormat: number | undefined = undefined
@@ -46,18 +53,18 @@ export class Target {
   }
 }
 
-/** `bert`: the transport knows block size 7. */
-export function targetOf(options: OptionSet, bert: boolean): Target {
+/** `dialect`: what the transport allows; the same for all with whom these options may be shared. */
+export function targetOf(options: OptionSet, dialect: BlockDialect): Target {
   const known = options.memo
   if (known instanceof Target) return known
-  const target = read(options, bert)
+  const target = read(options, dialect)
   options.memo = target
   return target
 }
 
-function read(options: OptionSet, bert: boolean): Target {
+function read(options: OptionSet, dialect: BlockDialect): Target {
   const target = new Target(options)
-  const fault = requestFault(options, { bert })
+  const fault = requestFault(options, dialect)
   if (fault !== undefined) {
     target.fault = fault
     return target
@@ -67,8 +74,12 @@ function read(options: OptionSet, bert: boolean): Target {
     target.fault = { ...refusal(BAD_REQUEST, query), counter: 'bad-request' }
     return target
   }
-  target.block1 = blockOf(options, BLOCK1, bert)
-  target.block2 = blockOf(options, BLOCK2, bert)
+  target.block1 = blockOf(options, BLOCK1, dialect.bert)
+  target.block2 = blockOf(options, BLOCK2, dialect.bert)
+  if (dialect.qBlock === true) {
+    target.burst1 = qBlocksOf(options, Q_BLOCK1)?.[0]
+    target.burst2 = qBlocksOf(options, Q_BLOCK2) ?? NO_BLOCKS
+  }
   target.query = query
   target.observe = options.uint(OBSERVE)
   target.accept = options.uint(ACCEPT)

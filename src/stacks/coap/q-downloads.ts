@@ -5,20 +5,20 @@
 import { type Block, blockSize, entityTag } from './block.ts'
 import { NON } from './codes.ts'
 import type { Timed } from './deadlines.ts'
-import type { Endpoint } from './endpoint.ts'
 import type { Exchange, Response } from './exchange.ts'
 import { serialize } from './message.ts'
+import type { MessageLayer } from './message-layer.ts'
 import { ETAG, encodeUint, type Option, opaqueOption, Q_BLOCK2, SIZE2, uintOption } from './options.ts'
 import { MAX_PAYLOADS, NON_PARTIAL_TIMEOUT_MS, NON_TIMEOUT_MS } from './q-block.ts'
 import type { ByteBudget } from './uploads.ts'
 
 export class QDownloads {
-  readonly endpoint: Endpoint
+  readonly endpoint: MessageLayer
   readonly #budget: ByteBudget
   readonly #maxDownloads: number
   readonly #downloads = new Map<string, QDownload>()
 
-  constructor(endpoint: Endpoint, maxDownloads: number, budget: ByteBudget) {
+  constructor(endpoint: MessageLayer, maxDownloads: number, budget: ByteBudget) {
     this.endpoint = endpoint
     this.#maxDownloads = maxDownloads
     this.#budget = budget

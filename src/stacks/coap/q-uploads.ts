@@ -6,23 +6,32 @@ import { type Block, blockSize } from './block.ts'
 import { BAD_REQUEST, CONTINUE, NON, REQUEST_ENTITY_INCOMPLETE, REQUEST_ENTITY_TOO_LARGE, SERVICE_UNAVAILABLE } from './codes.ts'
 import { MISSING_BLOCKS } from './content-formats.ts'
 import type { Timed } from './deadlines.ts'
-import type { Endpoint } from './endpoint.ts'
 import { type Exchange, type Response, refusal } from './exchange.ts'
+import type { CoapMessage } from './message.ts'
 import { serialize } from './message.ts'
+import type { MessageLayer } from './message-layer.ts'
 import { CONTENT_FORMAT, encodeUint, Q_BLOCK1, REQUEST_TAG, SIZE1, uintOption } from './options.ts'
 import { encodeMissing, MAX_PAYLOADS, NON_MAX_RETRANSMIT, NON_PARTIAL_TIMEOUT_MS, NON_RECEIVE_TIMEOUT_MS } from './q-block.ts'
-import type { Inquiry } from './responder.ts'
 import type { TransferLimits } from './transfers.ts'
 import type { ByteBudget } from './uploads.ts'
 
+/** A request that brings a block. */
+export interface BlockRequest {
+  readonly request: CoapMessage
+  readonly exchange: Exchange
+  /** Names the resource in block-wise transfers with this peer. */
+  readonly transferKey: string
+  readonly contentFormat: number | undefined
+}
+
 export class QUploads {
-  readonly endpoint: Endpoint
+  readonly endpoint: MessageLayer
   readonly #limits: TransferLimits
   readonly #budget: ByteBudget
   readonly #count: (name: string) => void
   readonly #uploads = new Map<string, QUpload>()
 
-  constructor(endpoint: Endpoint, limits: TransferLimits, budget: ByteBudget, count: (name: string) => void) {
+  constructor(endpoint: MessageLayer, limits: TransferLimits, budget: ByteBudget, count: (name: string) => void) {
     this.endpoint = endpoint
     this.#limits = limits
     this.#budget = budget
@@ -34,17 +43,17 @@ export class QUploads {
   }
 
   /** Takes a block; the body when it is whole. Else the request was answered, or will be with a later one. */
-  accept(inquiry: Inquiry, block: Block): Uint8Array | undefined {
-    const { exchange, request, transferKey } = inquiry
-    const fault = this.#check(inquiry, block)
+  accept(part: BlockRequest, block: Block): Uint8Array | undefined {
+    const { exchange, request, transferKey, contentFormat } = part
+    const fault = this.#check(part, block)
     if (fault !== undefined) {
       this.end(transferKey)
       exchange.respond(fault)
       return undefined
     }
     const size1 = request.options.uint(SIZE1) as number
-    const upload = this.#uploads.get(transferKey) ?? this.#begin(transferKey, block.szx, size1, inquiry.contentFormat)
-    if (!upload.isOf(block, size1, inquiry.contentFormat)) {
+    const upload = this.#uploads.get(transferKey) ?? this.#begin(transferKey, block.szx, size1, contentFormat)
+    if (!upload.isOf(block, size1, contentFormat)) {
       this.end(transferKey)
       this.#count('block-out-of-order')
       exchange.respond(refusal(REQUEST_ENTITY_INCOMPLETE, 'blocks of one body are of one size and format'))
@@ -80,7 +89,7 @@ export class QUploads {
     for (const key of [...this.#uploads.keys()]) this.end(key)
   }
 
-  #check({ request }: Inquiry, block: Block): Response | undefined {
+  #check({ request }: BlockRequest, block: Block): Response | undefined {
     const { options, payload } = request
     const size1 = options.uint(SIZE1)
     // RFC 9177 4.3: both are needed.

@@ -23,10 +23,8 @@ import {
   uintOption,
 } from './options.ts'
 import { qBlocksOf } from './q-block.ts'
-import { QDownloads } from './q-downloads.ts'
-import { QUploads } from './q-uploads.ts'
 import { requestFault } from './request-fault.ts'
-import { lostAnswer, mayAskAnew, type TransferLimits, Transfers } from './transfers.ts'
+import { asksForLostAnswer, lostAnswer, type TransferLimits, Transfers } from './transfers.ts'
 import type { ByteBudget } from './uploads.ts'
 
 export interface ResponderSettings {
@@ -49,8 +47,7 @@ export class Responder {
   readonly maxBlockSize: number
   readonly guard: EchoGuard
   readonly #maxBodySize: number
-  readonly #qUploads: QUploads | undefined
-  readonly #qDownloads: QDownloads | undefined
+  readonly #qBlock: boolean
   readonly #events: ResponderEvents
 
   /** `budget` bounds the bytes of unfinished transfers of all peers together. */
@@ -66,18 +63,14 @@ export class Responder {
     this.#maxBodySize = settings.blockwise.maxBodySize
     this.transfers = new Transfers(endpoint, settings.blockwise, budget, (name, by) => events.count(name, by))
     this.guard = new EchoGuard(settings.echo, random)
-    if (settings.qBlock === true) {
-      const { blockwise } = settings
-      this.#qUploads = new QUploads(endpoint, blockwise, budget, (name) => events.count(name))
-      this.#qDownloads = new QDownloads(endpoint, blockwise.maxTransfers, budget)
-    }
+    this.#qBlock = settings.qBlock === true
     this.#events = events
   }
 
   /** Give every request of the endpoint here. */
   onRequest(request: CoapMessage, exchange: Exchange): void {
     const { options } = request
-    const fault = requestFault(options, { qBlock: this.#qUploads !== undefined })
+    const fault = requestFault(options, { qBlock: this.#qBlock })
     if (fault !== undefined) {
       this.#events.count(fault.counter)
       // RFC 7252 5.4.1: a Non-confirmable request with a critical option that is not understood is ignored.
@@ -96,9 +89,9 @@ export class Responder {
       exchange.respond(lostAnswer())
       return
     }
-    const [qBlock1] = inquiry.qBlocks(Q_BLOCK1)
+    const [qBlock1] = qBlocksOf(options, Q_BLOCK1) ?? []
     if (qBlock1 !== undefined) {
-      const body = this.#qUploads?.accept(inquiry, qBlock1)
+      const body = this.transfers.uploadBurst(inquiry, qBlock1)
       if (body === undefined) return
       inquiry.body = body
     } else if (inquiry.block1 !== undefined) {
@@ -143,15 +136,11 @@ export class Responder {
 
   close(): void {
     this.transfers.close()
-    this.#qUploads?.clear()
-    this.#qDownloads?.clear()
   }
 
   #serveLaterBlock(inquiry: Inquiry): boolean {
-    const { block2, exchange } = inquiry
-    const qBlocks = inquiry.qBlocks(Q_BLOCK2)
-    const isBeginning = qBlocks.length === 1 && qBlocks[0]?.number === 0 && qBlocks[0].more
-    if (qBlocks.length > 0 && !isBeginning) return this.#qDownloads?.next(inquiry.transferKey, exchange, qBlocks) === true
+    const { block2, burst, exchange } = inquiry
+    if (burst.length > 0) return this.transfers.nextBurst(inquiry.transferKey, exchange, burst)
     if (block2 === undefined || block2.number === 0) return false
     return this.transfers.next(inquiry.transferKey, block2, (part) => {
       exchange.respond(part === 'beyond-end' ? beyondEnd() : part)
@@ -159,12 +148,10 @@ export class Responder {
   }
 
   #answerInBurst(inquiry: Inquiry, { code, options = [], payload }: Response, once: readonly Option[]): boolean {
-    const [wanted] = inquiry.qBlocks(Q_BLOCK2)
-    const maxSzx = szxFor(this.maxBlockSize)
+    const [wanted] = inquiry.burst
     if (wanted === undefined || !isSuccess(code)) return false
-    if ((payload?.length ?? 0) <= blockSize(Math.min(wanted.szx, maxSzx))) return false
     const whole = { code, options: [...options, ...once], payload }
-    return this.#qDownloads?.begin(inquiry.transferKey, inquiry.exchange, whole, wanted, maxSzx) ?? false
+    return this.transfers.downloadBurst(inquiry.transferKey, inquiry.exchange, whole, wanted)
   }
 
   #firstBlock(inquiry: Inquiry, response: Response): Response {
@@ -175,21 +162,16 @@ export class Responder {
     return this.transfers.download(inquiry.transferKey, response, wanted) ?? beyondEnd()
   }
 
-  #bytesOf({ block2, exchange }: Inquiry, response: Response): number {
-    return answerBytes(exchange, response, block2 === undefined ? this.maxBlockSize : blockSize(block2.szx))
+  #bytesOf({ block2, burst, exchange }: Inquiry, response: Response): number {
+    const [wanted] = burst
+    const single = block2 === undefined ? this.maxBlockSize : blockSize(block2.szx)
+    return answerBytes(exchange, response, wanted === undefined ? single : this.transfers.burstBytes(wanted))
   }
 
   #challenge(exchange: Exchange): void {
     this.#events.count('echo-challenge')
     exchange.respond(this.guard.challenge(this.endpoint.now()))
   }
-}
-
-/** A later block of what was answered, where asking anew would do it again. */
-function asksForLostAnswer(inquiry: Inquiry): boolean {
-  const { block1, block2, request } = inquiry
-  if (block1 !== undefined || request.options.has(Q_BLOCK1) || mayAskAnew(request)) return false
-  return (block2?.number ?? 0) > 0 || inquiry.qBlocks(Q_BLOCK2).some(({ number }) => number > 0)
 }
 
 function beyondEnd(): Response {
@@ -226,9 +208,9 @@ export class Inquiry {
     this.body = request.payload
   }
 
-  /** Q-Block options of this number, where they are served. */
-  qBlocks(number: typeof Q_BLOCK1 | typeof Q_BLOCK2): readonly Block[] {
-    return qBlocksOf(this.request.options, number) ?? []
+  /** The blocks of a burst that it asks for: Q-Block2. */
+  get burst(): readonly Block[] {
+    return qBlocksOf(this.request.options, Q_BLOCK2) ?? []
   }
 
   /** What its observer is told of a later state: the first block, the rest on request. RFC 7959 3.4 */
