@@ -9,7 +9,7 @@ import { ByteBudget } from '#stacks/coap/uploads'
 import type { CoapClient } from './client.ts'
 import type { CoapConfig } from './config.ts'
 import type { Accounts } from './oscore/accounts.ts'
-import { Topics } from './pubsub/topic.ts'
+import type { Topics } from './pubsub/topics.ts'
 import { AddressSession } from './session.ts'
 
 /** RFC 7252 3 */
@@ -27,11 +27,11 @@ export class CoapGateway implements Gateway<CoapConfig> {
   /** Everybody who is logged in, by client id: a client is known by that, wherever it is. */
   readonly clients = new Map<string, CoapClient>()
   /** What somebody has configured at `/pubsub`. */
-  readonly topics = new Topics()
+  readonly topics: Topics
   /** An address that has been silent for so long, without clients, is forgotten: no repetition of a request can come. */
   readonly lingerMs: number
 
-  constructor(config: CoapConfig, accounts: Accounts) {
+  constructor(config: CoapConfig, accounts: Accounts, topics: Topics) {
     const { transmission, limits, blockwise } = config
     const parameters = {
       ...DEFAULT_PARAMETERS,
@@ -43,6 +43,7 @@ export class CoapGateway implements Gateway<CoapConfig> {
     }
     this.config = config
     this.accounts = accounts
+    this.topics = topics
     this.datagramDialect = { qBlock: blockwise.qBlock }
     this.endpointSettings = {
       ...DEFAULT_SETTINGS,

@@ -3,6 +3,7 @@ import { defineGateway } from '#sdk'
 import { type CoapConfig, config } from './config.ts'
 import { CoapGateway } from './gateway.ts'
 import { Accounts } from './oscore/accounts.ts'
+import { Topics } from './pubsub/topics.ts'
 
 /** RFC 8323 8.3, 8.4 */
 const WEBSOCKET_PATH = '/.well-known/coap'
@@ -23,5 +24,6 @@ export default defineGateway<CoapConfig>({
   subprotocols: ['coap'], // RFC 8323 4.1
   wholeMessages: true,
   config,
-  create: ({ config, crypto, notebook }) => new CoapGateway(config, new Accounts(config.oscore, crypto, notebook)),
+  create: ({ config, crypto, notebook }) =>
+    new CoapGateway(config, new Accounts(config.oscore, crypto, notebook), new Topics(notebook)),
 })

@@ -1,4 +1,4 @@
-/** A topic that somebody has configured, and all of them: draft-ietf-core-coap-pubsub sections 2 and 3. */
+/** A topic that somebody has configured: draft-ietf-core-coap-pubsub sections 2 and 3. */
 import type { Observer } from '../observer.ts'
 import { EpochSeconds } from './cbor.ts'
 import {
@@ -62,37 +62,5 @@ export class Topic {
 
   isExpired(now: number): boolean {
     return (this.expiresAt ?? Number.POSITIVE_INFINITY) <= now
-  }
-}
-
-/** All topics of a gateway. */
-export class Topics {
-  readonly #byId = new Map<string, Topic>()
-  readonly #byName = new Map<string, Topic>()
-
-  get size(): number {
-    return this.#byId.size
-  }
-
-  get(id: string): Topic | undefined {
-    return this.#byId.get(id)
-  }
-
-  named(name: string): Topic | undefined {
-    return this.#byName.get(name)
-  }
-
-  all(): Iterable<Topic> {
-    return this.#byId.values()
-  }
-
-  add(topic: Topic): void {
-    this.#byId.set(topic.id, topic)
-    this.#byName.set(topic.name, topic)
-  }
-
-  delete(topic: Topic): void {
-    this.#byId.delete(topic.id)
-    this.#byName.delete(topic.name)
   }
 }

@@ -157,7 +157,8 @@ function change(partly: boolean): (call: Call, client: CoapClient) => void {
       call.refuse(BAD_REQUEST, `${fixed} cannot be changed`)
       return
     }
-    topic.properties = new Map([...(partly ? topic.properties : immutableOf(topic.properties)), ...next])
+    const kept = partly ? topic.properties : immutableOf(topic.properties)
+    call.session.gateway.topics.change(topic, new Map([...kept, ...next]))
     let room = topic.maxSubscribers
     for (const observer of [...topic.observers]) {
       if (--room >= 0) continue
