@@ -5,10 +5,10 @@ import type { Timed } from '#stacks/coap/deadlines'
 import { Endpoint, type EndpointContext, type EndpointEvents } from '#stacks/coap/endpoint'
 import type { Exchange } from '#stacks/coap/exchange'
 import type { CoapMessage } from '#stacks/coap/message'
+import type { Observation } from '#stacks/coap/observe'
 import { MAX_AGE, uintOption } from '#stacks/coap/options'
 import { OscoreGate } from '#stacks/coap/oscore/gate'
 import { type Inquiry, Responder, type ResponderEvents } from '#stacks/coap/responder'
-import type { Observer } from './resources/observable.ts'
 import { endpointSettings, type PlugtestConfig, responderSettings } from './settings.ts'
 import type { PlugtestSite } from './site.ts'
 
@@ -24,12 +24,19 @@ export interface PeerEvents {
   count(name: string, by?: number): void
 }
 
+/** Who observes something from this address. */
+export interface PeerObserver {
+  readonly observation: Observation
+  /** Ends the observation without a word. */
+  cancel(): void
+}
+
 export class PlugtestPeer implements EndpointEvents, ResponderEvents {
   readonly endpoint: Endpoint
   readonly responder: Responder
   readonly #gate: OscoreGate
   /** By token, which names one observation of this peer. RFC 7641 4.1 */
-  readonly observers = new Map<string, Observer>()
+  readonly observers = new Map<string, PeerObserver>()
   readonly maxObservers = 64
   readonly #site: PlugtestSite
   readonly #events: PeerEvents

@@ -41,8 +41,11 @@ export class PlugtestSite {
 
   /** The context in which a key id speaks. */
   findContext(kid: Uint8Array, kidContext: Uint8Array | undefined): SecurityContext | undefined {
-    if (kidContext !== undefined) return undefined
-    return this.#contexts.find(({ recipientId }) => equalBytes(recipientId, kid))
+    return this.#contexts.find(({ recipientId, idContext }) => {
+      const isNamed =
+        kidContext === undefined ? idContext === undefined : idContext !== undefined && equalBytes(idContext, kidContext)
+      return isNamed && equalBytes(recipientId, kid)
+    })
   }
 
   serve(inquiry: Inquiry, peer: PlugtestPeer): void {

@@ -83,7 +83,7 @@ describe('Paho in C', { skip }, () => {
           assert.equal(child.out.filter((line) => /MESSAGE_EXPIRY_INTERVAL value (100|99)/.test(line)).length, 3)
         }
         await child.stop('SIGINT')
-    const expected = RECEIVED.flatMap((flow) => [...flow, ...flow])
+        const expected = RECEIVED.flatMap((flow) => [...flow, ...flow])
         assert.deepEqual(exchange(child.err), [...expected, '-> DISCONNECT'])
       })
     }

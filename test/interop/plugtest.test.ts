@@ -99,7 +99,7 @@ describe('the plugtest server and coap-client', { skip: lacking(CLIENTS.join('|'
     )
     assert.match((await traced('-m', 'post', uri('/location-query'))).trace, /Location-Query:first=1, Location-Query:second=2/)
     assert.match((await coap('-A', '41', '-m', 'get', uri('/multi-format'))).payload, /^<request>/)
-    assert.match((await coap('-A', '50', '-m', 'get', uri('/multi-format'))).trace, /^4\.06/)
+    assert.match((await coap('-A', '47', '-m', 'get', uri('/multi-format'))).trace, /^4\.06/)
   })
 
   test('validation and conditions', async () => {

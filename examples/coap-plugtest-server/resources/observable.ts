@@ -10,7 +10,7 @@ import { DEREGISTER, type Notification, type NotificationOutcome, Observation, R
 import { CONTENT_FORMAT, MAX_AGE, uintOption } from '#stacks/coap/options'
 import type { Inquiry } from '#stacks/coap/responder'
 import { encodeText } from '#stacks/coap/text'
-import type { PlugtestPeer } from '../peer.ts'
+import type { PeerObserver, PlugtestPeer } from '../peer.ts'
 import type { Handler } from './resource.ts'
 
 /** How often such a resource changes. */
@@ -114,7 +114,7 @@ export function periodOf(now: number): number {
 }
 
 /** One client's interest. A state that nobody was told yet is replaced by the next one. RFC 7641 1.2 */
-export class Observer implements Notification, Timed {
+export class Observer implements PeerObserver, Notification, Timed {
   dueAt = 0
   heapIndex = -1
 

@@ -16,19 +16,39 @@ function pumping(now: number): string {
   return periodOf(now) % 2 === 0 ? rows(title, 1) : large(title)
 }
 
+/** Everything that changes by itself, so that a restart of the server can be played. */
+class Observables {
+  readonly #all: Observable[] = []
+
+  add(confirmable: boolean, says: (now: number) => string): Observable {
+    const value = new Observable(confirmable, says)
+    this.#all.push(value)
+    return value
+  }
+
+  forget(): void {
+    for (const value of this.#all) value.forget()
+  }
+}
+
 function observable(path: string, value: Observable, more: Resource['attributes'] = {}): Resource {
   const { get, put } = value
   return resource(path, { get, put, delete: value.delete }, { rt: 'observe', ct: TEXT, obs: true, ...more })
 }
 
 export function createObservables(): Resource[] {
-  const reset = new Observable(true, time)
+  const all = new Observables()
+  const reset = all.add(true, time)
   return [
-    observable('obs', new Observable(true, time)),
-    observable('obs-non', new Observable(false, time)),
-    observable('obs-large', new Observable(true, (now) => large(`${time(now)} `)), { sz: LARGE_BYTES }),
-    observable('obs-pumping', new Observable(true, pumping)),
-    observable('obs-pumping-non', new Observable(false, pumping)),
+    observable('obs', all.add(true, time)),
+    observable('obs-non', all.add(false, time)),
+    observable(
+      'obs-large',
+      all.add(true, (now) => large(`${time(now)} `)),
+      { sz: LARGE_BYTES },
+    ),
+    observable('obs-pumping', all.add(true, pumping)),
+    observable('obs-pumping-non', all.add(false, pumping)),
     resource(
       'obs-reset',
       {
@@ -36,7 +56,7 @@ export function createObservables(): Resource[] {
         put: reset.put,
         // TD_COAP_OBS_04: as if the server had been started anew.
         post: (inquiry) => {
-          reset.forget()
+          all.forget()
           inquiry.respond({ code: CHANGED })
         },
         delete: reset.delete,

@@ -1,8 +1,9 @@
 /** Resources that say the same each time: TD_COAP_CORE_01 to 20, TD_COAP_LINK_02 to 09. */
-import { CHANGED, CREATED, codeText, DELETED, METHOD_NOT_ALLOWED, methodText, NOT_ACCEPTABLE } from '#stacks/coap/codes'
-import { LINK_FORMAT, TEXT } from '#stacks/coap/content-formats'
+import { encode } from 'cborg'
+import { CHANGED, CONTENT, CREATED, codeText, DELETED, METHOD_NOT_ALLOWED, methodText, NOT_ACCEPTABLE } from '#stacks/coap/codes'
+import { CBOR, JSON_FORMAT, LINK_FORMAT, TEXT } from '#stacks/coap/content-formats'
 import { formatLinks } from '#stacks/coap/link-format'
-import { LOCATION_PATH, LOCATION_QUERY, MAX_AGE, textOption, uintOption } from '#stacks/coap/options'
+import { CONTENT_FORMAT, LOCATION_PATH, LOCATION_QUERY, MAX_AGE, textOption, uintOption } from '#stacks/coap/options'
 import type { Inquiry } from '#stacks/coap/responder'
 import { content, type Resource, resource } from './resource.ts'
 
@@ -10,12 +11,21 @@ const TYPES = ['CON', 'NON'] as const
 const XML = 41 // application/xml
 
 /** What the server saw of the request, so that whoever runs the test can compare. */
-function facts({ request, queries }: Inquiry): string {
+function seen({ request, queries }: Inquiry): Readonly<Record<string, string>> {
   const { type, code, messageId, token } = request
-  const lines = [`Type: ${TYPES[type as 0 | 1]}`, `Code: ${codeText(code)} ${methodText(code)}`, `MID: ${messageId}`]
-  if (token !== '') lines.push(`Token: ${Buffer.from(token, 'latin1').toString('hex')}`)
-  if (queries.length > 0) lines.push(`Uri-Query: ${queries.join('&')}`)
-  return lines.join('\n')
+  return {
+    Type: TYPES[type as 0 | 1],
+    Code: `${codeText(code)} ${methodText(code)}`,
+    MID: String(messageId),
+    ...(token !== '' && { Token: Buffer.from(token, 'latin1').toString('hex') }),
+    ...(queries.length > 0 && { 'Uri-Query': queries.join('&') }),
+  }
+}
+
+function facts(inquiry: Inquiry): string {
+  return Object.entries(seen(inquiry))
+    .map(([name, value]) => `${name}: ${value}`)
+    .join('\n')
 }
 
 const TEST_MAX_AGE_S = 30
@@ -67,10 +77,13 @@ const multiFormat = resource(
       const { accept = TEXT } = inquiry
       if (accept === TEXT) inquiry.respond(content(facts(inquiry)))
       else if (accept === XML) inquiry.respond(content(`<request>${facts(inquiry)}</request>`, XML))
-      else inquiry.refuse(NOT_ACCEPTABLE, 'there are text/plain and application/xml')
+      else if (accept === JSON_FORMAT) inquiry.respond(content(JSON.stringify(seen(inquiry)), JSON_FORMAT))
+      else if (accept === CBOR) {
+        inquiry.respond({ code: CONTENT, options: [uintOption(CONTENT_FORMAT, CBOR)], payload: encode(seen(inquiry)) })
+      } else inquiry.refuse(NOT_ACCEPTABLE, 'there are 0 (text), 41 (XML), 50 (JSON) and 60 (CBOR)')
     },
   },
-  { ct: '0 41' },
+  { ct: '0 41 50 60' },
 )
 
 /** TD_COAP_CORE_09, 11, 16, 17: an answer that takes longer than the client waits for its acknowledgement. */
