@@ -2,7 +2,6 @@
 import type { CloseReason, ConnectOutcome, Delivery, Link, Message, PublishOutcome, Session, SubscribeOutcome } from '#sdk'
 import { FORBIDDEN, SERVICE_UNAVAILABLE, UNAUTHORIZED } from '#stacks/coap/codes'
 import type { Response } from '#stacks/coap/exchange'
-import type { MessageLayer } from '#stacks/coap/message-layer'
 import { encodeText } from '#stacks/coap/text'
 import type { Call } from './call.ts'
 import { Commands } from './commands.ts'
@@ -75,10 +74,6 @@ export class CoapClient implements Session {
   get session(): AddressSession {
     if (this.#session === undefined) this.link.wake()
     return this.#session as AddressSession
-  }
-
-  get endpoint(): MessageLayer {
-    return this.session.endpoint
   }
 
   speaksFrom(session: AddressSession): boolean {

@@ -104,7 +104,7 @@ function loginKey({ clientId, username, password, token, account }: Identity): s
 /** False: answered with a refusal. */
 function addressHasRoom(call: Call): boolean {
   const { session } = call
-  if (session.clients.size < session.gateway.config.limits.maxClientsPerAddress) return true
+  if (session.clients < session.gateway.config.limits.maxClientsPerAddress) return true
   session.count('address-full')
   call.respond(retryLater(SERVICE_UNAVAILABLE, 'too many clients at this address'))
   return false

@@ -5,8 +5,8 @@ import type { Response } from '#stacks/coap/exchange'
 import { ETAG } from '#stacks/coap/options'
 import type { Call } from './call.ts'
 import type { CoapClient } from './client.ts'
-import { FewMap } from './few-map.ts'
-import { DeliveryTask, Observer, type Subscription } from './observer.ts'
+import { type Few, fewDelete, fewGet, fewSet, fewSize, fewValues } from './few.ts'
+import { DeliveryTask, Observer, Subscription } from './observer.ts'
 import type { Topic } from './pubsub/topic.ts'
 import { qosOf } from './qos.ts'
 import { representState } from './representation.ts'
@@ -49,13 +49,13 @@ interface Registration {
 
 export class Observations {
   readonly #client: CoapClient
-  readonly #byFilter = new FewMap<string, Subscription>()
-  readonly #byId = new FewMap<number, Subscription>()
+  #byFilter: Few<string, Subscription> = undefined
+  #byId: Few<number, Subscription> = undefined
   /** Registrations that the broker has not decided yet, by tag. */
   #registering: Map<number, Registration> | undefined = undefined
   #size = 0
+  /** Names subscriptions and registrations. */
   #lastId = 0
-  #lastTag = 0
 
   constructor(client: CoapClient) {
     this.#client = client
@@ -68,7 +68,7 @@ export class Observations {
   /** Answers the registration, at once or when the broker has decided. */
   register(call: Call, interest: Interest): void {
     const { exchange, session, target } = call
-    const earlier = session.observers.get(exchange.token)
+    const earlier = session.observer(exchange.token)
     if (earlier !== undefined && this.#isSame(earlier, call, interest)) {
       this.#confirm({ observer: earlier, call, interest })
       return
@@ -89,13 +89,12 @@ export class Observations {
     const qos = target.query.qos ?? qosOf(config.subscribeQos, exchange.type === CON)
     const subscription = this.#subscription(interest, qos)
     const observer = new Observer(this.#client, subscription, qos, call, interest.topic)
-    subscription.observers.set(observer, observer)
-    subscription.newest = observer
-    session.observers.set(exchange.token, observer)
+    subscription.observers = fewSet(subscription.observers, observer, tokenOf)
+    session.observed(observer)
     interest.topic?.observers.add(observer)
     this.#size++
     this.#client.link.count('observation-added')
-    const tag = ++this.#lastTag
+    const tag = this.#nextId()
     this.#registering ??= new Map()
     this.#registering.set(tag, { observer, call, interest })
     const { noLocal = false, retainHandling = 0 } = target.query
@@ -127,9 +126,9 @@ export class Observations {
 
   /** Ends the observation with the request's token, or else every one of its topic: a new process has new tokens. */
   deregister({ exchange, session }: Call, filter: string): void {
-    const observer = session.observers.get(exchange.token)
+    const observer = session.observer(exchange.token)
     if (observer?.client === this.#client) this.end(observer, 'cancelled')
-    else for (const other of this.#byFilter.get(filter)?.observers.values() ?? []) this.end(other, 'cancelled')
+    else for (const other of fewValues(fewGet(this.#byFilter, filter, filterOf)?.observers)) this.end(other, 'cancelled')
   }
 
   deliver(delivery: Delivery): void {
@@ -165,11 +164,11 @@ export class Observations {
   moved(from: AddressSession): void {
     const { session } = this.#client
     for (const observer of this.#all()) {
-      from.observers.delete(observer.token)
-      if (session.observers.has(observer.token)) {
+      from.unobserved(observer)
+      if (session.observer(observer.token) !== undefined) {
         this.end(observer, 'token-in-use')
       } else {
-        session.observers.set(observer.token, observer)
+        session.observed(observer)
         observer.observation.moved()
       }
     }
@@ -177,7 +176,7 @@ export class Observations {
 
   /** The client's address rested, and is there again. */
   resumed(session: AddressSession): void {
-    for (const observer of this.#all()) session.observers.set(observer.token, observer)
+    for (const observer of this.#all()) session.observed(observer)
   }
 
   /** Ends every observation, with a last message if there is one. */
@@ -219,7 +218,7 @@ export class Observations {
   }
 
   #all(): Observer[] {
-    return this.#byFilter.values().flatMap(({ observers }) => observers.values())
+    return fewValues(this.#byFilter).flatMap(({ observers }) => fewValues(observers))
   }
 
   #isSame(observer: Observer, call: Call, { filter, isCommands, topic }: Interest): boolean {
@@ -272,45 +271,60 @@ export class Observations {
   }
 
   #subscription({ filter, isCommands }: Interest, qos: QoS): Subscription {
-    let subscription = this.#byFilter.get(filter)
+    let subscription = fewGet(this.#byFilter, filter, filterOf)
     if (subscription === undefined || subscription.isCommands !== isCommands) {
-      for (const observer of subscription?.observers.values() ?? []) this.end(observer, 'replaced')
-      do this.#lastId = (this.#lastId % MAX_SUBSCRIPTION_ID) + 1
-      while (this.#byId.has(this.#lastId))
-      subscription = { filter, id: this.#lastId, qos, isCommands, observers: new FewMap(), newest: undefined }
-      this.#byFilter.set(filter, subscription)
-      this.#byId.set(subscription.id, subscription)
+      for (const observer of fewValues(subscription?.observers)) this.end(observer, 'replaced')
+      subscription = new Subscription(filter, this.#nextId(), qos, isCommands)
+      this.#byFilter = fewSet(this.#byFilter, subscription, filterOf)
+      this.#byId = fewSet(this.#byId, subscription, idOf)
     }
     if (qos > subscription.qos) subscription.qos = qos
     return subscription
   }
 
+  #nextId(): number {
+    do this.#lastId = (this.#lastId % MAX_SUBSCRIPTION_ID) + 1
+    while (fewGet(this.#byId, this.#lastId, idOf) !== undefined)
+    return this.#lastId
+  }
+
   #receivers(delivery: Delivery): Observer[] {
     const receivers: Observer[] = []
     for (const id of delivery.subscriptionIds ?? []) {
-      const subscription = this.#byId.get(id)
-      if (subscription === undefined) continue
-      if (delivery.retain && subscription.newest !== undefined) receivers.push(subscription.newest)
-      else receivers.push(...subscription.observers.values())
+      const observers = fewValues(fewGet(this.#byId, id, idOf)?.observers)
+      // What is retained was asked for by the newest of them.
+      receivers.push(...(delivery.retain ? observers.slice(-1) : observers))
     }
     return receivers
   }
 
   #remove(observer: Observer, why: ObservationEnd): void {
     const { subscription, client } = observer
-    if (!subscription.observers.delete(observer)) return
+    if (fewGet(subscription.observers, observer.token, tokenOf) !== observer) return
+    subscription.observers = fewDelete(subscription.observers, observer.token, tokenOf)
     this.#size--
     observer.topic?.observers.delete(observer)
     client.link.count(`observation-ended-${why}`)
-    if (subscription.newest === observer) subscription.newest = undefined
-    if (client.session.observers.get(observer.token) === observer) client.session.observers.delete(observer.token)
-    if (subscription.observers.size === 0) {
-      this.#byFilter.delete(subscription.filter)
-      this.#byId.delete(subscription.id)
+    client.session.unobserved(observer)
+    if (fewSize(subscription.observers) === 0) {
+      this.#byFilter = fewDelete(this.#byFilter, subscription.filter, filterOf)
+      this.#byId = fewDelete(this.#byId, subscription.id, idOf)
       client.link.unsubscribe(subscription.filter)
     }
     if (this.#size === 0) client.expectAnew()
   }
+}
+
+function filterOf({ filter }: Subscription): string {
+  return filter
+}
+
+function idOf({ id }: Subscription): number {
+  return id
+}
+
+function tokenOf({ token }: Observer): string {
+  return token
 }
 
 /** MQTT 5.0 3.3.1.3: an empty retained message is the end of what was retained. */

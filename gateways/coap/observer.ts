@@ -4,25 +4,42 @@ import { hasWildcard } from '#sdk'
 import type { Block } from '#stacks/coap/block'
 import { JSON_FORMAT } from '#stacks/coap/content-formats'
 import type { Protect, Response } from '#stacks/coap/exchange'
+import type { MessageLayer } from '#stacks/coap/message-layer'
 import { type Notification, type NotificationOutcome, Observation, type ObservationOwner } from '#stacks/coap/observe'
 import type { Call } from './call.ts'
 import type { CoapClient } from './client.ts'
-import type { FewMap } from './few-map.ts'
+import type { Few } from './few.ts'
 import type { Topic } from './pubsub/topic.ts'
 import { replyOptions, represent, satisfies } from './representation.ts'
 import { locationOf } from './topics.ts'
 
 /** One filter on the broker, for every observation that the client has of it. */
-export interface Subscription {
+export class Subscription {
   readonly filter: string
   /** Subscription identifier: deliveries name it. */
   readonly id: number
   qos: QoS
-  readonly observers: FewMap<Observer, Observer>
   /** What comes here is a command, and wants an answer. */
   readonly isCommands: boolean
-  /** Who asked last: retained messages that the broker repeats are for that one. */
-  newest: Observer | undefined
+  /** By token. */
+  observers: Few<string, Observer> = undefined
+
+  constructor(filter: string, id: number, qos: QoS, isCommands: boolean) {
+    this.filter = filter
+    this.id = id
+    this.qos = qos
+    this.isCommands = isCommands
+  }
+}
+
+/** What few registrations ask for. */
+interface Wishes {
+  readonly accept: number | undefined
+  /** The block size that the client asked for. */
+  readonly block: Block | undefined
+  /** The configured topic whose data it observes. */
+  readonly topic: Topic | undefined
+  readonly protect: Protect | undefined
 }
 
 export class Observer implements ObservationOwner {
@@ -30,31 +47,48 @@ export class Observer implements ObservationOwner {
   readonly subscription: Subscription
   readonly qos: QoS
   readonly token: string
-  readonly protect: Protect | undefined
-  readonly accept: number | undefined
-  /** The block size that the client asked for. */
-  readonly block: Block | undefined
   readonly transferKey: string
   readonly observation: Observation
-  /** The configured topic whose data it observes. */
-  readonly topic: Topic | undefined
   /** Notifications sent so far. */
   notified = 0
+  readonly #wishes: Wishes | undefined
 
   constructor(client: CoapClient, subscription: Subscription, qos: QoS, call: Call, topic: Topic | undefined) {
-    const { accept, block2 } = call.target
     this.client = client
     this.subscription = subscription
     this.qos = qos
-    this.topic = topic
     this.token = call.exchange.token
-    this.protect = call.exchange.protect
-    this.accept = accept
-    this.block = block2
     this.transferKey = call.transferKey
-    const { confirmAfter, confirmEvery } = client.gateway.config
-    const checkAfter = Math.min(confirmAfter, topic?.checkAfterMs ?? confirmAfter)
-    this.observation = new Observation(client, this.token, checkAfter, this, confirmEvery)
+    this.#wishes = wishesOf(call, topic)
+    this.observation = new Observation(this)
+  }
+
+  get accept(): number | undefined {
+    return this.#wishes?.accept
+  }
+
+  get block(): Block | undefined {
+    return this.#wishes?.block
+  }
+
+  get topic(): Topic | undefined {
+    return this.#wishes?.topic
+  }
+
+  get protect(): Protect | undefined {
+    return this.#wishes?.protect
+  }
+
+  get endpoint(): MessageLayer {
+    return this.client.session.endpoint
+  }
+
+  get confirmAfterMs(): number {
+    return Math.min(this.client.gateway.config.confirmAfter, this.topic?.checkAfterMs ?? Number.POSITIVE_INFINITY)
+  }
+
+  get confirmEvery(): number {
+    return this.client.gateway.config.confirmEvery
   }
 
   observationEnded(why: 'reset' | 'timeout'): void {
@@ -74,6 +108,13 @@ export class Observer implements ObservationOwner {
   offer(task: DeliveryTask): void {
     this.observation.offer(new EventNotification(this, task))
   }
+}
+
+function wishesOf({ exchange, target }: Call, topic: Topic | undefined): Wishes | undefined {
+  const { accept, block2: block } = target
+  const { protect } = exchange
+  const isPlain = accept === undefined && block === undefined && topic === undefined && protect === undefined
+  return isPlain ? undefined : { accept, block, topic, protect }
 }
 
 /** One delivery on its way to one observation or several: it has failed when none of them has it. */

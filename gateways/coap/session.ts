@@ -16,7 +16,7 @@ import { type StreamContext, StreamEndpoint } from '#stacks/coap/stream-endpoint
 import { asksForLostAnswer, lostAnswer, Transfers } from '#stacks/coap/transfers'
 import { Call } from './call.ts'
 import type { CoapClient } from './client.ts'
-import { FewMap } from './few-map.ts'
+import { type Few, fewDelete, fewGet, fewSet, fewSize, fewValues } from './few.ts'
 import type { CoapGateway } from './gateway.ts'
 import { identify } from './identity.ts'
 import type { Observer } from './observer.ts'
@@ -50,7 +50,7 @@ export class AddressSession implements Session, EndpointEvents, Timed {
 
   readonly gateway: CoapGateway
   readonly link: Link
-  readonly clients = new FewMap<CoapClient, CoapClient>()
+  #clients: Few<CoapClient, CoapClient> = undefined
   /** The client of requests that name none. */
   anonymous: CoapClient | undefined = undefined
   /** When the peer last showed that it lives without saying who: an acknowledgement, a ping. */
@@ -64,7 +64,8 @@ export class AddressSession implements Session, EndpointEvents, Timed {
   /** What is known of the address, where it must be shown to be the peer's own. */
   #guard: EchoGuard | undefined
 
-  #observers: FewMap<string, Observer> | undefined = undefined
+  /** By token, which is theirs alone at this address. RFC 7641 4.1 */
+  #observers: Few<string, Observer> = undefined
   /** Clients whose login is not decided yet, by what they said. */
   #logins: Map<string, CoapClient> | undefined = undefined
   #transfers: Transfers | undefined = undefined
@@ -78,10 +79,9 @@ export class AddressSession implements Session, EndpointEvents, Timed {
     this.#linger()
   }
 
-  /** Observations by token, which is theirs alone at this address. RFC 7641 4.1 */
-  get observers(): FewMap<string, Observer> {
-    this.#observers ??= new FewMap()
-    return this.#observers
+  /** How many speak from here. */
+  get clients(): number {
+    return fewSize(this.#clients)
   }
 
   get transfers(): Transfers {
@@ -122,7 +122,7 @@ export class AddressSession implements Session, EndpointEvents, Timed {
   }
 
   describe(): Readonly<Record<string, unknown>> {
-    return { clients: this.clients.size, observations: this.#observers?.size ?? 0, transfers: this.#transfers?.size ?? 0 }
+    return { clients: this.clients, observations: fewSize(this.#observers), transfers: this.#transfers?.size ?? 0 }
   }
 
   // ---- EndpointEvents --------------------------------------------------------------------------------------------
@@ -231,7 +231,7 @@ export class AddressSession implements Session, EndpointEvents, Timed {
   }
 
   arrived(client: CoapClient): void {
-    this.clients.set(client, client)
+    this.#clients = fewSet(this.#clients, client, itself)
   }
 
   /** A client whose address rested speaks from here, as before. */
@@ -244,9 +244,22 @@ export class AddressSession implements Session, EndpointEvents, Timed {
   }
 
   left(client: CoapClient): void {
-    this.clients.delete(client)
+    this.#clients = fewDelete(this.#clients, client, itself)
     if (this.anonymous === client) this.anonymous = undefined
     if (this.heapIndex < 0) this.#linger()
+  }
+
+  /** Who observes with this token. */
+  observer(token: string): Observer | undefined {
+    return fewGet(this.#observers, token, tokenOf)
+  }
+
+  observed(observer: Observer): void {
+    this.#observers = fewSet(this.#observers, observer, tokenOf)
+  }
+
+  unobserved(observer: Observer): void {
+    if (this.observer(observer.token) === observer) this.#observers = fewDelete(this.#observers, observer.token, tokenOf)
   }
 
   // ---- inside ----------------------------------------------------------------------------------------------------
@@ -266,12 +279,12 @@ export class AddressSession implements Session, EndpointEvents, Timed {
     }
     if (this.#transfers === undefined && this.#rest()) return
     if (this.#transfers !== undefined || !this.endpoint.isQuiet()) this.#linger()
-    else if (this.clients.size === 0) this.link.close('idle')
+    else if (this.clients === 0) this.link.close('idle')
   }
 
   /** A million addresses wait for one message in a day: nothing is left of one whose only client can keep all that matters. */
   #rest(): boolean {
-    const [client, ...others] = this.clients.values()
+    const [client, ...others] = fewValues(this.#clients)
     if (client?.online !== true || others.length > 0 || !(this.endpoint instanceof Endpoint)) return false
     const packed = this.endpoint.pack()
     if (packed === undefined || !this.link.rest()) return false
@@ -314,6 +327,14 @@ export class AddressSession implements Session, EndpointEvents, Timed {
   #linger(): void {
     this.endpoint.deadlines.set(this, this.link.now() + this.gateway.lingerMs)
   }
+}
+
+function itself(client: CoapClient): CoapClient {
+  return client
+}
+
+function tokenOf({ token }: Observer): string {
+  return token
 }
 
 function newEndpoint(session: AddressSession): MessageLayer {

@@ -51,7 +51,11 @@ function serve(server: Node): void {
     if (inquiry.request.code !== GET) {
       inquiry.respond({ code: CHANGED, payload: Uint8Array.from(inquiry.body) })
     } else if (inquiry.observe === 0) {
-      const observation = new Observation(server, inquiry.exchange.token, 3_600_000, {
+      const observation = new Observation({
+        token: inquiry.exchange.token,
+        endpoint: server.endpoint,
+        confirmAfterMs: 3_600_000,
+        confirmEvery: Number.POSITIVE_INFINITY,
         protect: inquiry.exchange.protect,
         observationEnded() {},
       })

@@ -157,7 +157,13 @@ function observed(seed: number): void {
     }
     const { token } = inquiry.exchange
     observations.get(token)?.cancel()
-    const observation = new Observation(server, token, 60_000, { observationEnded: () => void observations.delete(token) })
+    const observation = new Observation({
+      token,
+      endpoint: server.endpoint,
+      confirmAfterMs: 60_000,
+      confirmEvery: Number.POSITIVE_INFINITY,
+      observationEnded: () => void observations.delete(token),
+    })
     observations.set(token, observation)
     inquiry.respond(represent(), [observation.nextOption()])
     observation.start()

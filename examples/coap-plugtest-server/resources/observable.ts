@@ -5,8 +5,16 @@
 import { CHANGED, CONTENT, DELETED, NOT_ACCEPTABLE, NOT_FOUND } from '#stacks/coap/codes'
 import { TEXT } from '#stacks/coap/content-formats'
 import type { Timed } from '#stacks/coap/deadlines'
-import { type Response, refusal } from '#stacks/coap/exchange'
-import { DEREGISTER, type Notification, type NotificationOutcome, Observation, REGISTER } from '#stacks/coap/observe'
+import type { Endpoint } from '#stacks/coap/endpoint'
+import { type Protect, type Response, refusal } from '#stacks/coap/exchange'
+import {
+  DEREGISTER,
+  type Notification,
+  type NotificationOutcome,
+  Observation,
+  type ObservationOwner,
+  REGISTER,
+} from '#stacks/coap/observe'
 import { CONTENT_FORMAT, MAX_AGE, uintOption } from '#stacks/coap/options'
 import type { Inquiry } from '#stacks/coap/responder'
 import { encodeText } from '#stacks/coap/text'
@@ -114,11 +122,15 @@ export function periodOf(now: number): number {
 }
 
 /** One client's interest. A state that nobody was told yet is replaced by the next one. RFC 7641 1.2 */
-export class Observer implements PeerObserver, Notification, Timed {
+export class Observer implements PeerObserver, Notification, ObservationOwner, Timed {
   dueAt = 0
   heapIndex = -1
 
+  readonly token: string
+  readonly protect: Protect | undefined
   readonly confirmable: boolean
+  readonly confirmAfterMs = CONFIRM_AFTER_MS
+  readonly confirmEvery = Number.POSITIVE_INFINITY
   readonly observation: Observation
   readonly #observable: Observable
   readonly #peer: PlugtestPeer
@@ -127,20 +139,25 @@ export class Observer implements PeerObserver, Notification, Timed {
   #waits = false
 
   constructor(observable: Observable, inquiry: Inquiry, peer: PlugtestPeer, format: number) {
-    const { token } = inquiry.exchange
+    const { token, protect } = inquiry.exchange
+    this.token = token
+    this.protect = protect
     this.confirmable = observable.confirmable
     this.#observable = observable
     this.#peer = peer
     this.#inquiry = inquiry
     this.#format = format
-    this.observation = new Observation(peer, token, CONFIRM_AFTER_MS, {
-      protect: inquiry.exchange.protect,
-      observationEnded: (why) => {
-        peer.count(`observation-ended-${why}`)
-        this.#end()
-      },
-    })
+    this.observation = new Observation(this)
     peer.observers.set(token, this)
+  }
+
+  get endpoint(): Endpoint {
+    return this.#peer.endpoint
+  }
+
+  observationEnded(why: 'reset' | 'timeout'): void {
+    this.#peer.count(`observation-ended-${why}`)
+    this.#end()
   }
 
   start(now: number): void {
@@ -190,6 +207,6 @@ export class Observer implements PeerObserver, Notification, Timed {
   #end(): void {
     this.#peer.endpoint.deadlines.clear(this)
     this.#observable.ended(this)
-    if (this.#peer.observers.get(this.observation.token) === this) this.#peer.observers.delete(this.observation.token)
+    if (this.#peer.observers.get(this.token) === this) this.#peer.observers.delete(this.token)
   }
 }

@@ -69,7 +69,7 @@ function get(call: Call, client: CoapClient): void {
 
 function hasRoom(call: Call, topic: Topic): boolean {
   const { observers, maxSubscribers } = topic
-  const present = call.session.observers.get(call.exchange.token)
+  const present = call.session.observer(call.exchange.token)
   return observers.size < maxSubscribers || (present !== undefined && observers.has(present))
 }
 

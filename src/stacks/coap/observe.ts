@@ -15,17 +15,17 @@ const SEQUENCE_MODULUS = 2 ** 24 // RFC 7641 4.4
 const HALF = 2 ** 23
 const FRESH_AFTER_MS = 128_000 // RFC 7641 3.4
 
+/** Numbers that count ahead of the clock are not that far ahead of it. */
+const FARTHEST_AHEAD = 2 ** 22
+
 /**
- * Numbers that always grow. They follow the clock in milliseconds, so that they also grow across restarts and
+ * The number after `last`. Numbers follow the clock in milliseconds, so that they also grow across restarts and
  * re-registrations, and count on from there when notifications come faster than that.
  */
-export class ObserveSequence {
-  #last = 0
-
-  next(now: number): number {
-    this.#last = Math.max(this.#last + 1, now)
-    return this.#last % SEQUENCE_MODULUS
-  }
+export function nextSequence(last: number, now: number): number {
+  const clock = now % SEQUENCE_MODULUS
+  const ahead = (last - clock + SEQUENCE_MODULUS) % SEQUENCE_MODULUS
+  return ahead < FARTHEST_AHEAD ? (last + 1) % SEQUENCE_MODULUS : clock
 }
 
 /** RFC 7641 3.4, seen from the client: is the notification `b` newer than `a`? Times of arrival in ms. */
@@ -44,62 +44,71 @@ export interface Notification {
   settled(outcome: NotificationOutcome): void
 }
 
-/** Whoever made the observation. */
+/** Whoever made the observation, and knows where the client is. */
 export interface ObservationOwner {
-  /** Where the registration was protected. RFC 8613 8.3.1 */
+  readonly token: string
+  /** May be another one each time that something is to be sent. */
+  readonly endpoint: MessageLayer
+  /** When nothing was heard of the client for so long, the next notification is Confirmable. RFC 7641 4.5 */
+  readonly confirmAfterMs: number
+  /** So many Non-confirmable ones go out unheard; the next is Confirmable, and others wait for it. RFC 7641 4.5.1 */
+  readonly confirmEvery: number
+  /** Makes of each message what goes out, where the registration was protected. */
   readonly protect?: Protect | undefined
   /** The client rejected a notification, or did not answer: what waited has been settled. RFC 7641 3.6, 4.5 */
   observationEnded(reason: 'reset' | 'timeout'): void
 }
 
-/** Where a client is. It may move, and have another message layer each time that something is to be sent. */
-export interface Place {
-  readonly endpoint: MessageLayer
+/** There while something waits, or is not settled: most observations wait for one notification in a day. */
+class Flow {
+  waiting: Notification[] = []
+  current: Notification | undefined = undefined
+  transmission: Transmission | undefined = undefined
+  /** A notification whose later blocks are being fetched holds back those behind it. */
+  held: object | undefined = undefined
+  pumping = false
+
+  get isOver(): boolean {
+    return this.waiting.length === 0 && this.current === undefined && this.held === undefined
+  }
+
+  /** Stops the transmission under way; its notification, unsettled. */
+  abandon(): Notification | undefined {
+    const { current, transmission } = this
+    this.current = undefined
+    this.transmission = undefined
+    transmission?.cancel()
+    return current
+  }
 }
 
 /** One client's interest in one resource, named by the client's token. Ends when its client rejects or does not answer. */
 export class Observation implements Confirmable, ResetListener {
-  readonly token: string
-  readonly #sequence = new ObserveSequence()
-  /** When nothing was heard of the client for so long, the next notification is Confirmable. RFC 7641 4.5 */
-  readonly #confirmAfterMs: number
-  /** So many Non-confirmable ones go out unheard; the next is Confirmable, and others wait for it. RFC 7641 4.5.1 */
-  readonly #confirmEvery: number
   readonly #owner: ObservationOwner
-  readonly #place: Place
-  #waiting: Notification[] | undefined = undefined
-  #current: Notification | undefined = undefined
-  #transmission: Transmission | undefined = undefined
-  #heardAt: number
-  #unheard = 0
-  #pumping = false
+  #flow: Flow | undefined = undefined
   #state: 'registering' | 'active' | 'over' = 'registering'
-  /** A notification whose later blocks are being fetched holds back those behind it. */
-  #held: object | undefined = undefined
+  #lastSequence: number
+  /** Whole seconds: a small number, where milliseconds would be an object. */
+  #heardAtSeconds: number
+  #unheard = 0
 
-  constructor(
-    place: Place,
-    token: string,
-    confirmAfterMs: number,
-    owner: ObservationOwner,
-    confirmEvery = Number.POSITIVE_INFINITY,
-  ) {
-    this.token = token
-    this.#confirmEvery = confirmEvery
-    this.#place = place
-    this.#confirmAfterMs = confirmAfterMs
+  constructor(owner: ObservationOwner) {
     this.#owner = owner
-    this.#heardAt = place.endpoint.now()
+    const now = owner.endpoint.now()
+    this.#lastSequence = (now + SEQUENCE_MODULUS - 1) % SEQUENCE_MODULUS
+    this.#heardAtSeconds = Math.floor(now / 1000)
   }
 
   /** Notifications that wait or are under way. */
   get unsettled(): number {
-    return (this.#waiting?.length ?? 0) + (this.#current === undefined ? 0 : 1)
+    const flow = this.#flow
+    return flow === undefined ? 0 : flow.waiting.length + (flow.current === undefined ? 0 : 1)
   }
 
   /** The Observe option of the next message of this observation. */
   nextOption(): Option {
-    return uintOption(OBSERVE, this.#sequence.next(this.#place.endpoint.now()))
+    this.#lastSequence = nextSequence(this.#lastSequence, this.#owner.endpoint.now())
+    return uintOption(OBSERVE, this.#lastSequence)
   }
 
   /** The registration has been answered: notifications may flow. */
@@ -110,7 +119,7 @@ export class Observation implements Confirmable, ResetListener {
 
   /** The client has shown that it is there. */
   heard(): void {
-    this.#heardAt = this.#place.endpoint.now()
+    this.#heardAtSeconds = Math.floor(this.#owner.endpoint.now() / 1000)
     this.#unheard = 0
   }
 
@@ -120,80 +129,86 @@ export class Observation implements Confirmable, ResetListener {
       notification.settled('cancelled')
       return
     }
-    this.#waiting ??= []
-    this.#waiting.push(notification)
+    this.#flow ??= new Flow()
+    this.#flow.waiting.push(notification)
     this.#pump()
   }
 
-  /** The place is another one: what was not acknowledged is sent again, to there. */
+  /** The client is elsewhere: what was not acknowledged is sent again, to there. */
   moved(): void {
-    const unsettled = this.#abandon()
-    this.#held = undefined
     this.heard()
-    if (unsettled !== undefined) this.#waiting = [unsettled, ...(this.#waiting ?? [])]
+    const flow = this.#flow
+    if (flow === undefined) return
+    const unsettled = flow.abandon()
+    flow.held = undefined
+    if (unsettled !== undefined) flow.waiting.unshift(unsettled)
     this.#pump()
   }
 
   /** Ends the observation without a word; what waits is settled as cancelled. */
   cancel(): void {
-    if (this.#state === 'over') return
-    this.#finish('cancelled', this.#abandon())
+    if (this.#state !== 'over') this.#finish('cancelled')
   }
 
   /** Ends the observation with a last message, which is no success and carries no Observe. RFC 7641 4.2 */
   conclude(last: Response, confirmable: boolean): void {
     if (this.#state === 'over') return
     this.cancel()
-    const { protect } = this.#owner
+    const { endpoint, protect, token } = this.#owner
     const { code, options, payload } = protect === undefined ? last : protect(last)
     const encode = (type: typeof CON | typeof NON) => (messageId: number) =>
-      serialize(type, code, messageId, this.token, options, payload)
-    if (confirmable) this.#place.endpoint.sendConfirmable({ encode: encode(CON), settled: () => {} })
-    else this.#place.endpoint.sendNonConfirmable(encode(NON))
+      serialize(type, code, messageId, token, options, payload)
+    if (confirmable) endpoint.sendConfirmable({ encode: encode(CON), settled: () => {} })
+    else endpoint.sendNonConfirmable(encode(NON))
   }
 
   encode(messageId: number): Uint8Array {
-    return this.#serialize(CON, messageId, this.#current as Notification)
+    const flow = this.#flow as Flow
+    return this.#serialize(CON, messageId, flow, flow.current as Notification)
   }
 
   settled(outcome: TransmissionOutcome): void {
-    const notification = this.#current
-    if (notification === undefined) return
-    this.#current = undefined
-    this.#transmission = undefined
+    const flow = this.#flow
+    const notification = flow?.current
+    if (flow === undefined || notification === undefined) return
     if (outcome === 'acknowledged') {
+      flow.current = undefined
+      flow.transmission = undefined
       this.heard()
       notification.settled(outcome)
       this.#pump()
       return
     }
-    this.#finish(outcome, notification)
+    this.#finish(outcome)
     if (outcome !== 'cancelled') this.#owner.observationEnded(outcome)
   }
 
   /** The client rejected a Non-confirmable notification. */
   rejected(): void {
     if (this.#state === 'over') return
-    this.#finish('reset', this.#abandon())
+    this.#finish('reset')
     this.#owner.observationEnded('reset')
   }
 
   #pump(): void {
-    if (this.#pumping) return
-    this.#pumping = true
-    this.#sendWaiting()
-    this.#pumping = false
+    const flow = this.#flow
+    if (flow === undefined || flow.pumping) return
+    flow.pumping = true
+    this.#sendWaiting(flow)
+    flow.pumping = false
+    if (flow.isOver && this.#flow === flow) this.#flow = undefined
   }
 
-  #sendWaiting(): void {
-    while (this.#state === 'active' && this.#current === undefined && this.#held === undefined) {
-      const notification = this.#waiting?.shift()
+  #sendWaiting(flow: Flow): void {
+    while (this.#state === 'active' && flow.current === undefined && flow.held === undefined) {
+      const notification = flow.waiting.shift()
       if (notification === undefined) return
       if (notification.confirmable || this.#mustAsk()) {
-        this.#confirm(notification)
+        this.#confirm(flow, notification)
       } else {
         this.#unheard++
-        this.#place.endpoint.sendNonConfirmable((messageId) => this.#serialize(NON, messageId, notification), this)
+        const encode = (messageId: number) => this.#serialize(NON, messageId, flow, notification)
+        this.#owner.endpoint.sendNonConfirmable(encode, this)
         notification.settled('sent')
       }
     }
@@ -201,54 +216,45 @@ export class Observation implements Confirmable, ResetListener {
 
   /** Nobody knows whether the client is still there, or keeps up. RFC 7641 4.5, 4.5.1 */
   #mustAsk(): boolean {
-    return this.#unheard >= this.#confirmEvery || this.#place.endpoint.now() - this.#heardAt >= this.#confirmAfterMs
+    const { confirmAfterMs, confirmEvery, endpoint } = this.#owner
+    return this.#unheard >= confirmEvery || endpoint.now() - this.#heardAtSeconds * 1000 >= confirmAfterMs
   }
 
   /** RFC 7641 4.5.1: one Confirmable notification at a time. */
-  #confirm(notification: Notification): void {
-    this.#current = notification
-    const transmission = this.#place.endpoint.sendConfirmable(this)
+  #confirm(flow: Flow, notification: Notification): void {
+    flow.current = notification
+    const transmission = this.#owner.endpoint.sendConfirmable(this)
     if (transmission !== undefined) {
-      if (this.#current === notification) this.#transmission = transmission
+      if (flow.current === notification) flow.transmission = transmission
       return
     }
-    this.#current = undefined
-    this.#finish('timeout', notification)
+    this.#finish('timeout')
     this.#owner.observationEnded('timeout')
   }
 
-  #serialize(type: typeof CON | typeof NON, messageId: number, notification: Notification): Uint8Array {
+  #serialize(type: typeof CON | typeof NON, messageId: number, flow: Flow, notification: Notification): Uint8Array {
     const hold = {}
-    this.#held = hold
-    const response = notification.render(() => this.#release(hold))
+    flow.held = hold
+    const response = notification.render(() => this.#release(flow, hold))
     const options = [this.nextOption(), ...(response.options ?? [])]
-    const { protect } = this.#owner
-    if (protect === undefined) return serialize(type, response.code, messageId, this.token, options, response.payload)
+    const { protect, token } = this.#owner
+    if (protect === undefined) return serialize(type, response.code, messageId, token, options, response.payload)
     const sealed = protect({ ...response, options })
-    return serialize(type, sealed.code, messageId, this.token, sealed.options, sealed.payload)
+    return serialize(type, sealed.code, messageId, token, sealed.options, sealed.payload)
   }
 
-  #release(hold: object): void {
-    if (this.#held !== hold) return
-    this.#held = undefined
+  #release(flow: Flow, hold: object): void {
+    if (flow.held !== hold) return
+    flow.held = undefined
     this.#pump()
   }
 
-  /** Stops the transmission under way; its notification, unsettled. */
-  #abandon(): Notification | undefined {
-    const notification = this.#current
-    const transmission = this.#transmission
-    this.#current = undefined
-    this.#transmission = undefined
-    transmission?.cancel()
-    return notification
-  }
-
-  #finish(outcome: 'reset' | 'timeout' | 'cancelled', current: Notification | undefined): void {
+  /** What is under way is settled so. */
+  #finish(outcome: 'reset' | 'timeout' | 'cancelled'): void {
     this.#state = 'over'
-    const waiting = this.#waiting ?? []
-    this.#waiting = undefined
-    current?.settled(outcome)
-    for (const notification of waiting) notification.settled(outcome)
+    const flow = this.#flow
+    this.#flow = undefined
+    flow?.abandon()?.settled(outcome)
+    for (const notification of flow?.waiting.splice(0) ?? []) notification.settled(outcome)
   }
 }

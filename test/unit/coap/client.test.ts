@@ -234,7 +234,13 @@ function observed(options: Partial<ClientSettings> = {}) {
   const represent = () => ({ code: CONTENT, options: [uintOption(MAX_AGE, 10)], payload: state })
   peer.serve = (inquiry) => {
     if (inquiry.observe === 0) {
-      observation = new Observation(peer, inquiry.exchange.token, HOUR_MS, { observationEnded() {} })
+      observation = new Observation({
+        token: inquiry.exchange.token,
+        endpoint: peer.endpoint,
+        confirmAfterMs: HOUR_MS,
+        confirmEvery: Number.POSITIVE_INFINITY,
+        observationEnded() {},
+      })
       inquiry.respond(represent(), [observation.nextOption()])
       observation.start()
     } else {
