@@ -12,6 +12,7 @@ import type { Query } from './query.ts'
 import { loginRefusal, publishResponse, refusal, retryLater } from './responses.ts'
 import type { ClientHandler } from './routes/resource.ts'
 import type { AddressSession, Memory } from './session.ts'
+import { Undecided } from './undecided.ts'
 
 export interface Identity {
   /** Empty: the broker chooses one. */
@@ -30,27 +31,32 @@ const COMMAND_TIMER = 2
 /** A client that logged in may miss half a heartbeat, as in MQTT 5.0 3.1.2.10. */
 const HEARTBEAT_TOLERANCE = 1.5
 
+interface WaitingRequest {
+  readonly call: Call
+  readonly handler: ClientHandler
+}
+
+/** There until it is decided. */
+interface Login {
+  readonly decided: () => void
+  readonly waiting: WaitingRequest[]
+}
+
 export class CoapClient implements Session {
   readonly link: Link
   readonly gateway: CoapGateway
-  /** As the broker knows it; empty before that. */
-  id: string
   readonly token: string | undefined
 
   /** Where it speaks from, and where its notifications go; undefined while that rests. */
   #session: AddressSession | undefined
   /** Of the address that rests. */
   #memory: Memory | undefined = undefined
-  readonly #identity: Identity
+  /** Forgotten where the token says it all. */
+  #identity: Identity | undefined
   #state: 'new' | 'connecting' | 'online' | 'over' = 'new'
   #seenAt: number
-  #decided: (() => void) | undefined
-  /** Requests that wait for the login. */
-  #waiting: { readonly call: Call; readonly handler: ClientHandler }[] | undefined = undefined
-  /** Publishes that the broker has not decided yet, by tag. Almost always it decides at once: that one needs no map. */
-  #undecided: Map<number, Call> | undefined = undefined
-  #publishing: Call | undefined = undefined
-  #lastTag = 0
+  #login: Login | undefined
+  #undecided: Undecided | undefined = undefined
   #observations: Observations | undefined = undefined
   #commands: Commands | undefined = undefined
 
@@ -59,11 +65,15 @@ export class CoapClient implements Session {
     this.gateway = session.gateway
     this.#session = session
     this.link = link
-    this.id = identity.clientId
     this.token = identity.token
     this.#identity = identity
-    this.#decided = decided
+    this.#login = { decided, waiting: [] }
     this.#seenAt = link.now()
+  }
+
+  /** As the broker knows it; empty before that. */
+  get id(): string {
+    return this.link.clientId ?? ''
   }
 
   get online(): boolean {
@@ -91,11 +101,12 @@ export class CoapClient implements Session {
   }
 
   get account(): Account | undefined {
-    return this.#identity.account
+    return this.#identity?.account
   }
 
   hasCredentials({ username, password }: Query): boolean {
-    return this.#identity.username === username && sameSecret(this.#identity.password, password)
+    const identity = this.#identity
+    return identity !== undefined && identity.username === username && sameSecret(identity.password, password)
   }
 
   hasToken(token: string): boolean {
@@ -109,13 +120,13 @@ export class CoapClient implements Session {
       call.session.serve(call, this, handler)
       return
     }
-    this.#waiting ??= []
-    if (this.#state === 'over' || this.#waiting.length >= this.gateway.config.limits.maxPendingRequests) {
+    const waiting = this.#login?.waiting
+    if (waiting === undefined || waiting.length >= this.gateway.config.limits.maxPendingRequests) {
       this.link.count('login-queue-full')
       call.respond(retryLater(SERVICE_UNAVAILABLE, 'the login is not decided yet'))
       return
     }
-    this.#waiting.push({ call, handler })
+    waiting.push({ call, handler })
     if (this.#state === 'new') this.#logIn()
   }
 
@@ -134,6 +145,7 @@ export class CoapClient implements Session {
     this.#seenAt = Math.max(this.#seenAt, aliveAt)
     this.#session = undefined
     this.#memory = memory
+    this.#undecided = undefined
     this.expectAnew()
   }
 
@@ -144,17 +156,9 @@ export class CoapClient implements Session {
 
   /** Answers `call` when the broker has decided about what `publish` publishes under its tag. */
   answerLater(call: Call, publish: (tag: number) => void): void {
-    if ((this.#undecided?.size ?? 0) >= this.gateway.config.limits.maxExchanges) {
-      call.respond(publishResponse('quota', call.accepted))
-      return
-    }
-    const tag = ++this.#lastTag
-    this.#publishing = call
-    publish(tag)
-    if (this.#publishing === undefined) return
-    this.#publishing = undefined
-    this.#undecided ??= new Map()
-    this.#undecided.set(tag, call)
+    this.#undecided ??= new Undecided()
+    if (this.#undecided.size < this.gateway.config.limits.maxExchanges) this.#undecided.add(call, publish)
+    else call.respond(publishResponse('quota', call.accepted))
   }
 
   /** The client showed that it is there. */
@@ -188,14 +192,12 @@ export class CoapClient implements Session {
     this.#session = session
     session.resumed(this, this.#memory)
     this.#memory = undefined
-    if (this.#identity.clientId === '') session.anonymous = this
+    if (this.#isAnonymous) session.anonymous = this
     this.#observations?.resumed(session)
   }
 
   onConnect(outcome: ConnectOutcome): void {
-    this.#loginOver()
-    const waiting = this.#waiting ?? []
-    this.#waiting = undefined
+    const waiting = this.#loginOver()
     if (!outcome.ok) {
       this.#state = 'over'
       this.session.left(this)
@@ -207,10 +209,10 @@ export class CoapClient implements Session {
       this.link.close('not-authorized')
       return
     }
-    this.id = outcome.clientId
     this.#state = 'online'
-    this.gateway.clients.set(this.id, this)
-    if (this.#identity.clientId === '') this.session.anonymous = this
+    this.gateway.clients.set(outcome.clientId, this)
+    if (this.#isAnonymous) this.session.anonymous = this
+    if (this.token !== undefined && this.account === undefined) this.#identity = undefined
     this.expectAnew()
     for (const { call, handler } of waiting) this.whenOnline(call, handler)
   }
@@ -220,13 +222,7 @@ export class CoapClient implements Session {
   }
 
   onPublished(tag: number, outcome: PublishOutcome): void {
-    let call = this.#publishing
-    if (call !== undefined && tag === this.#lastTag) {
-      this.#publishing = undefined
-    } else {
-      call = this.#undecided?.get(tag)
-      this.#undecided?.delete(tag)
-    }
+    const call = this.#undecided?.take(tag)
     call?.respond(publishResponse(outcome, call.accepted))
   }
 
@@ -237,18 +233,14 @@ export class CoapClient implements Session {
   onClose(reason: CloseReason): void {
     const wasOnline = this.#state === 'online'
     this.#state = 'over'
-    this.#loginOver()
+    const waiting = this.#loginOver()
     const { clients } = this.gateway
     if (wasOnline && clients.get(this.id) === this) clients.delete(this.id)
     // What waits in the broker stays there: it must not come while this ends.
     this.link.hold()
-    for (const { call } of this.#waiting ?? []) call.respond(retryLater(SERVICE_UNAVAILABLE, 'the session has ended'))
-    this.#waiting = undefined
-    for (const call of [...(this.#undecided?.values() ?? []), this.#publishing]) {
-      call?.respond(publishResponse('not-connected', call.accepted))
-    }
+    for (const { call } of waiting) call.respond(retryLater(SERVICE_UNAVAILABLE, 'the session has ended'))
+    for (const call of this.#undecided?.all() ?? []) call.respond(publishResponse('not-connected', call.accepted))
     this.#undecided = undefined
-    this.#publishing = undefined
     this.#commands?.close()
     this.#observations?.close(reason === 'disconnected' ? undefined : farewell(reason))
     // Repetitions of its last requests may still come: where it rested, the address must remember on its own.
@@ -265,8 +257,12 @@ export class CoapClient implements Session {
     }
   }
 
+  get #isAnonymous(): boolean {
+    return this.#identity?.clientId === ''
+  }
+
   #logIn(): void {
-    const { clientId, username, password, token } = this.#identity
+    const { clientId, username, password, token } = this.#identity as Identity
     const { config } = this.gateway
     this.#state = 'connecting'
     this.session.arrived(this)
@@ -285,9 +281,12 @@ export class CoapClient implements Session {
     })
   }
 
-  #loginOver(): void {
-    this.#decided?.()
-    this.#decided = undefined
+  /** The requests that waited for it. */
+  #loginOver(): readonly WaitingRequest[] {
+    const login = this.#login
+    this.#login = undefined
+    login?.decided()
+    return login?.waiting ?? []
   }
 
   #silentAt(): number {

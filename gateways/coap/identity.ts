@@ -83,16 +83,17 @@ function here(call: Call, client: CoapClient): CoapClient | undefined {
 
 /** A client that logs in with its first request, or the one whose login is under way. */
 export function login(call: Call, said: Omit<Identity, 'account'>): CoapClient | undefined {
-  const { session, account } = call
-  const identity = account === undefined ? { ...said, account } : protectedIdentity(said, account)
+  const { session } = call
+  const identity = identityOf(said, call.account)
   return session.loginOf(loginKey(identity), (decided) => {
     if (!addressHasRoom(call) || !gatewayHasRoom(call)) return undefined
     return session.link.branch((link) => new CoapClient(session, link, identity, decided)) as CoapClient
   })
 }
 
-/** Credentials that the device does not name are those of its account. */
-function protectedIdentity({ username, password, token }: Omit<Identity, 'account'>, account: Account): Identity {
+/** Credentials that the device does not name are those of its account, if it has one. */
+function identityOf({ clientId, username, password, token }: Omit<Identity, 'account'>, account: Account | undefined): Identity {
+  if (account === undefined) return { clientId, username, password, token, account }
   const own = username === undefined && password === undefined ? account : { username, password }
   return { clientId: account.clientId, username: own.username, password: own.password, token, account }
 }
