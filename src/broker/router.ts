@@ -35,7 +35,7 @@ export class Router {
       if (subscription === undefined) continue
       if (
         (message.qos === 0 || subscription.qos === 0) &&
-        subscription.ids === undefined &&
+        !subscription.hasIds &&
         !(message.retain && subscription.retainAsPublished) &&
         !subscription.liveOnly &&
         !subscription.client.trackQos0

@@ -14,7 +14,8 @@ export class Subscription {
   readonly filter: string
   /** QoS and flags in one number: there are as many of these as clients. */
   readonly #options: number
-  readonly ids: readonly number[] | undefined
+  /** One stands for itself: a list would cost more than it says. */
+  readonly #ids: number | readonly number[] | undefined
   readonly group: SharedGroup | undefined
   /** Index in the list that holds it, so that removal is constant time. */
   position = 0
@@ -26,9 +27,17 @@ export class Subscription {
     this.filter = filter
     const { qos, noLocal, retainAsPublished, liveOnly } = options
     this.#options = qos | (noLocal ? NO_LOCAL : 0) | (retainAsPublished ? RETAIN_AS_PUBLISHED : 0) | (liveOnly ? LIVE_ONLY : 0)
-    this.ids = options.id === undefined ? mergedIds(parts) : [options.id]
+    this.#ids = options.id ?? mergedIds(parts)
     this.group = group
     this.parts = parts
+  }
+
+  get hasIds(): boolean {
+    return this.#ids !== undefined
+  }
+
+  get ids(): readonly number[] | undefined {
+    return typeof this.#ids === 'number' ? [this.#ids] : this.#ids
   }
 
   get qos(): QoS {
