@@ -17,19 +17,16 @@ const CLOSED: WireHandler = { onBytes() {}, onDrain() {}, onClosed() {} }
 export class UdpWire implements Wire, TablePeer, Peer {
   /** As the socket knows it: its place in the table, and where datagrams are sent. */
   readonly host: string
-  /** As it is shown. */
-  readonly address: string
   readonly port: number
   handler: WireHandler = CLOSED
   /** Sweep in which the peer was last heard. */
   heardAt = 0
-  readonly #socket: DatagramPort
-  #open = true
+  /** Undefined when it is closed. */
+  #socket: DatagramPort | undefined
   #bucket: TokenBucket | undefined = undefined
 
   constructor(host: string, port: number, socket: DatagramPort) {
     this.host = host
-    this.address = plainAddress(host)
     this.port = port
     this.#socket = socket
   }
@@ -37,6 +34,11 @@ export class UdpWire implements Wire, TablePeer, Peer {
   /** The wire is all that is known of the peer: another object would cost more than what it says. */
   get peer(): Peer {
     return this
+  }
+
+  /** As it is shown. */
+  get address(): string {
+    return plainAddress(this.host)
   }
 
   get secure(): boolean {
@@ -57,7 +59,7 @@ export class UdpWire implements Wire, TablePeer, Peer {
   }
 
   send(bytes: Uint8Array, start: number, end: number): void {
-    if (this.#open) this.#socket.transmit(bytes, start, end, this.host, this.port)
+    this.#socket?.transmit(bytes, start, end, this.host, this.port)
   }
 
   close(): void {
@@ -73,14 +75,15 @@ export class UdpWire implements Wire, TablePeer, Peer {
   resume(): void {}
 
   get open(): boolean {
-    return this.#open
+    return this.#socket !== undefined
   }
 
   /** Ends the wire; the handler learns of it after the current call. */
   end(cause: WireCloseCause): void {
-    if (!this.#open) return
-    this.#open = false
-    this.#socket.forget(this)
+    const socket = this.#socket
+    if (socket === undefined) return
+    this.#socket = undefined
+    socket.forget(this)
     process.nextTick(tellClosed, this, cause)
   }
 
