@@ -10,13 +10,21 @@ import { Parking } from './parking.ts'
 
 const NOTHING = new Uint8Array(0)
 
-export abstract class AdmittingLink extends MeteredLink {
-  #connecting = false
-  /** While something has been asked elsewhere and not been answered. */
-  #parking: Parking | undefined = undefined
-  #inquiry: Inquiry | undefined = undefined
+/** There while something is asked, and not answered. */
+class Asking {
+  connecting = false
+  parking: Parking | undefined = undefined
+  inquiry: Inquiry | undefined = undefined
   /** A connect that the session asked for before `open` returned it. */
-  #early: ConnectRequest | undefined = undefined
+  early: ConnectRequest | undefined = undefined
+
+  get isOver(): boolean {
+    return !this.connecting && this.parking === undefined && this.inquiry === undefined && this.early === undefined
+  }
+}
+
+export abstract class AdmittingLink extends MeteredLink {
+  #asking: Asking | undefined = undefined
 
   /** The session takes what the peer sent. */
   protected abstract handle(bytes: Uint8Array): void
@@ -24,50 +32,55 @@ export abstract class AdmittingLink extends MeteredLink {
   protected abstract readOn(): void
 
   get connecting(): boolean {
-    return this.#connecting || (this.#parking?.waits ?? 0) > 0
+    const asking = this.#asking
+    return asking !== undefined && (asking.connecting || (asking.parking?.waits ?? 0) > 0)
   }
 
   connect(request: ConnectRequest): void {
-    if (this.closedBy !== undefined || this.#connecting) return
+    if (this.closedBy !== undefined || this.#asking?.connecting === true) return
+    const asking = this.#ask()
     if ((this.session as Session | undefined) === undefined) {
-      this.#early = request
+      asking.early = request
       return
     }
-    this.#early = undefined
+    asking.early = undefined
+    asking.connecting = true
     if (this.client !== undefined) this.disconnect(false)
-    this.#connecting = true
     if (this.#isBanned(request)) return this.#admit(request, { ok: false, reason: 'banned' })
-    this.#ask(request, (verdict) => this.#admit(request, verdict))
+    this.#inquire(request, (verdict) => this.#admit(request, verdict))
   }
 
   respond(data: Uint8Array | undefined): void {
-    if (this.closedBy === undefined) this.#inquiry?.answer(data)
+    if (this.closedBy === undefined) this.#asking?.inquiry?.answer(data)
   }
 
   authenticate(request: ConnectRequest): void {
-    if (this.client === undefined || this.#inquiry !== undefined) return
-    this.#ask(request, (verdict) => this.event(() => this.session.onAuthenticated?.(verdict)))
+    if (this.client === undefined || this.#asking?.inquiry !== undefined) return
+    this.#inquire(request, (verdict) => this.event(() => this.session.onAuthenticated?.(verdict)))
   }
 
   /** The session is there. */
   protected opened(): void {
-    const early = this.#early
+    const early = this.#asking?.early
     if (early !== undefined) this.event(() => this.connect(early))
   }
 
   /** Handles what the peer sent, now or when all is answered. */
   protected take(bytes: Uint8Array): void {
     if (this.closedBy !== undefined) return
-    if (this.#parking === undefined) this.handle(bytes)
-    else if (!this.#parking.keep(bytes)) this.count('parked-overflow')
+    const parking = this.#asking?.parking
+    if (parking === undefined) this.handle(bytes)
+    else if (!parking.keep(bytes)) this.count('parked-overflow')
   }
 
   protected override resumeReading(): void {
-    if (this.#parking === undefined) this.readOn()
+    if (this.#asking?.parking === undefined) this.readOn()
   }
 
   protected override park(): (work: () => void) => void {
-    const parking = this.#parking ?? this.#startParking()
+    const asking = this.#ask()
+    asking.parking ??= this.#startParking()
+    const { parking } = asking
     parking.waits++
     return (work) => {
       parking.waits--
@@ -85,19 +98,29 @@ export abstract class AdmittingLink extends MeteredLink {
   }
 
   protected forgetParked(): void {
-    this.#parking = undefined
+    this.#asking = undefined
+  }
+
+  #ask(): Asking {
+    this.#asking ??= new Asking()
+    return this.#asking
+  }
+
+  #answered(): void {
+    if (this.#asking?.isOver === true) this.#asking = undefined
   }
 
   #startParking(): Parking {
-    this.#parking = new Parking(this.peer.datagram)
     // A branch shares its wire with others, who must not wait for it: its session queues its own requests.
     if (!this.isBranch) this.pauseReading()
-    return this.#parking
+    return new Parking(this.peer.datagram)
   }
 
   #unpark(): void {
-    const parking = this.#parking
-    this.#parking = undefined
+    const asking = this.#asking
+    const parking = asking?.parking
+    if (asking !== undefined) asking.parking = undefined
+    this.#answered()
     if (this.isBranch) return
     if (!this.throttled) this.readOn()
     // The empty chunk wakes a framer that stopped in the middle of the chunk with the question.
@@ -109,29 +132,32 @@ export abstract class AdmittingLink extends MeteredLink {
     return this.runtime.shared.bans.refuse({ clientId, username, address: this.peer.address }, this.now()) !== undefined
   }
 
-  #ask(request: ConnectRequest, decided: (verdict: Verdict) => void): void {
+  #inquire(request: ConnectRequest, decided: (verdict: Verdict) => void): void {
     const { name, shared, log } = this.runtime
     const act = (work: () => void): void => this.event(work)
+    const asking = this.#ask()
     let go = act
-    this.#inquiry = new Inquiry({
+    asking.inquiry = new Inquiry({
       // Who proves itself anew goes on meanwhile.
       wait: () => {
-        go = this.#connecting ? this.park() : act
+        go = asking.connecting ? this.park() : act
       },
       resume: (work) => go(work),
       challenge: (data) => this.event(() => this.session.onChallenge?.(data)),
       decided: (verdict) => {
-        this.#inquiry = undefined
+        asking.inquiry = undefined
         decided(verdict)
+        this.#answered()
       },
       failed: (error) =>
         log.error({ error: String(error), clientid: request.clientId }, 'authentication failed to answer: refused'),
     })
-    this.#inquiry.begin(shared.access, { gateway: name, peer: this.peer, request })
+    asking.inquiry.begin(shared.access, { gateway: name, peer: this.peer, request })
   }
 
   #admit(request: ConnectRequest, verdict: Verdict): void {
-    this.#connecting = false
+    if (this.#asking !== undefined) this.#asking.connecting = false
+    this.#answered()
     const { runtime } = this
     if (!verdict.ok) {
       this.#answer(verdict)

@@ -13,7 +13,7 @@ import { describeError } from './describe-error.ts'
 import type { GatewayRuntime } from './gateway-runtime.ts'
 import { THROTTLE_TIMER } from './metered-link.ts'
 import { peerName } from './peer-name.ts'
-import { armTimer, disarmAll, disarmTimer, type SessionTimers } from './session-timers.ts'
+import { armTimer, disarmAll, disarmTimer, hasArmed, type SessionTimers } from './session-timers.ts'
 
 /** In place of a branch's parent: it is not there until something is to be done on the wire. */
 const RESTING = Symbol('resting')
@@ -34,7 +34,6 @@ export class SessionHost extends AdmittingLink implements Link, WireHandler {
   /** Of a branch: the first session on its wire. */
   #parent: SessionHost | typeof RESTING | undefined
   #branches: Branches<SessionHost> = undefined
-  #current: Uint8Array | undefined = undefined
 
   constructor(runtime: GatewayRuntime, wire: Wire, open: (link: Link) => Session, origin: Origin = {}) {
     super(runtime, origin.rate)
@@ -136,6 +135,10 @@ export class SessionHost extends AdmittingLink implements Link, WireHandler {
     this.#timers = armTimer(this.#timers, this.runtime.shared.wheel, this, timer, delayMs)
   }
 
+  protected override isArmed(timer: number): boolean {
+    return hasArmed(this.#timers, timer)
+  }
+
   disarm(timer: number): void {
     this.#timers = disarmTimer(this.#timers, this.runtime.shared.wheel, timer)
   }
@@ -202,7 +205,8 @@ export class SessionHost extends AdmittingLink implements Link, WireHandler {
     heir.#wire.handler = heir
     heir.listener = this.listener
     for (const branch of allBranches(heir.#branches)) branch.#wire = heir.#wire
-    const bytes = this.#current
+    const { turn } = this.runtime
+    const bytes = turn.host === this ? turn.bytes : undefined
     this.closedBy = 'disconnected'
     this.detach('disconnected', false)
     disarmAll(this.#timers, this.runtime.shared.wheel)
@@ -224,13 +228,15 @@ export class SessionHost extends AdmittingLink implements Link, WireHandler {
   protected override handle(bytes: Uint8Array): void {
     const { turn } = this.runtime
     turn.enter()
-    this.#current = bytes
+    turn.host = this
+    turn.bytes = bytes
     try {
       this.session.onBytes(bytes)
     } catch (error) {
       this.#fault(error)
     } finally {
-      this.#current = undefined
+      turn.host = undefined
+      turn.bytes = undefined
       turn.leave()
     }
   }

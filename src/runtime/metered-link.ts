@@ -13,8 +13,6 @@ export const THROTTLE_TIMER = -1
 export abstract class MeteredLink extends ClientLink {
   /** Messages a second of the connection; undefined is no limit. */
   protected rate: TokenBucket | undefined
-  /** The stream is not read until it has paid. */
-  protected throttled = false
 
   constructor(runtime: GatewayRuntime, rate: TokenBucket | undefined) {
     super(runtime)
@@ -22,11 +20,17 @@ export abstract class MeteredLink extends ClientLink {
   }
 
   abstract arm(timer: number, delayMs: number): void
+  protected abstract isArmed(timer: number): boolean
   /** A stream that no other session shares. */
   protected abstract get canWait(): boolean
   protected abstract pauseReading(): void
   /** Unless it is paused for another reason. */
   protected abstract resumeReading(): void
+
+  /** The stream is not read until it has paid. */
+  protected get throttled(): boolean {
+    return this.isArmed(THROTTLE_TIMER)
+  }
 
   protected override meter(client: Client, bytes: number): boolean {
     const now = this.now()
@@ -39,7 +43,6 @@ export abstract class MeteredLink extends ClientLink {
     }
     const owedMs = Math.max(this.rate?.spend(1, now) ?? 0, quota?.spend(1, bytes, now) ?? 0)
     if (owedMs === 0 || this.throttled) return true
-    this.throttled = true
     this.count('throttled')
     this.pauseReading()
     this.arm(THROTTLE_TIMER, owedMs)
@@ -55,7 +58,6 @@ export abstract class MeteredLink extends ClientLink {
       this.arm(THROTTLE_TIMER, owedMs)
       return
     }
-    this.throttled = false
     this.resumeReading()
   }
 }

@@ -17,6 +17,11 @@ export function armTimer(timers: SessionTimers, wheel: TimerWheel, owner: TimerO
   return timer
 }
 
+export function hasArmed(timers: SessionTimers, id: number): boolean {
+  for (let timer = timers; timer !== undefined; timer = timer.sibling) if (timer.id === id) return timer.isArmed
+  return false
+}
+
 /** The chain, without what is not armed at its head: a timer that a session needs now and then is not kept beside its first. */
 export function disarmTimer(timers: SessionTimers, wheel: TimerWheel, id: number): SessionTimers {
   for (let timer = timers; timer !== undefined; timer = timer.sibling) if (timer.id === id) wheel.disarm(timer)

@@ -30,6 +30,9 @@ export class Turn {
   #depth = 0
   #monotonic = 0
   now = 0
+  /** Whose bytes are being handled, and which. */
+  host: object | undefined = undefined
+  bytes: Uint8Array | undefined = undefined
 
   /** `settle` runs at the end of each event. */
   constructor(clock: Clock, settle: () => void) {
