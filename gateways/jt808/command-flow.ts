@@ -98,12 +98,14 @@ export class CommandFlow {
       if (pending.sent.id !== id || place === undefined) continue
       if (result !== Result.ok) {
         this.#forget(pending)
+        this.#speaker.release(pending.sent)
         pending.customer.fail('refused', REFUSALS.get(result) ?? `the terminal answered ${result}`)
         return true
       }
       pending.open.delete(place)
       // Terminals acknowledge each part, or the last one for all.
       if (pending.open.size > 0 && place < pending.sent.frames.length - 1) return true
+      if (pending.open.size === 0) this.#speaker.release(pending.sent)
       if (pending.expectation.general === 'wait') {
         pending.accepted = true
         pending.dueAt = this.#link.now() + (pending.customer.patienceMs ?? Number.POSITIVE_INFINITY)

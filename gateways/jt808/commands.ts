@@ -6,6 +6,7 @@ import * as z from 'zod'
 import { fromHex } from '#bytes/hex'
 import type { Command, CommandError } from '#sdk'
 import { ControlCommand } from './codec/bodies/control.ts'
+import { DOORS } from './codec/bodies/information.ts'
 import { parameterNamed } from './codec/bodies/parameter-table.ts'
 import { type ParameterItem, takeParameter } from './codec/bodies/parameters.ts'
 import { TextFlag, type TextMessage } from './codec/bodies/text-message.ts'
@@ -38,6 +39,7 @@ const COMMANDS: ReadonlyMap<string, Compose> = new Map([
   ['locate', locate],
   ['interval', interval],
   ['reboot', reboot],
+  ['jt808.doors', doors],
 ])
 
 const BY_ID = /^jt808\.([0-9a-f]{4})$/i
@@ -114,6 +116,17 @@ function reboot(args: Command['args']): Draft | Rejection {
   const parsed = nothing.safeParse(args)
   if (!parsed.success) return badArguments(parsed.error)
   return { type: 'terminal-control', body: { command: ControlCommand.reset, param: '' } }
+}
+
+const doorsArgs = z.strictObject({ lock: z.boolean() })
+
+/** 0x8500. 2013 has a flag that locks; in 2019 the number of control 1 opens (2019: table 49). */
+function doors(args: Command['args'], form: HeaderForm): Draft | Rejection {
+  const parsed = doorsArgs.safeParse(args)
+  if (!parsed.success) return badArguments(parsed.error)
+  const { lock } = parsed.data
+  if (form === '2013') return { type: 'vehicle-control', body: { flag: lock ? 1 : 0 } }
+  return { type: 'vehicle-control', body: { controls: [{ id: DOORS, param: Uint8Array.of(lock ? 0 : 1) }] } }
 }
 
 const intervalArgs = z.strictObject({

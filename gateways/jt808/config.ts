@@ -162,6 +162,33 @@ const parts = z.strictObject({
     }),
 })
 
+const answers = z.strictObject({
+  replies: z
+    .boolean()
+    .default(false)
+    .meta({
+      title: 'Replies of terminals are acknowledged with 0x8001',
+      description: 'The standard does not ask for it; some terminals repeat a reply until it comes.',
+      ...live,
+    }),
+  unknown: z
+    .enum(['unsupported', 'ok'])
+    .default('unsupported')
+    .meta({
+      title: 'Result for messages that nobody declared',
+      description: "`ok` where applications read makers' messages as they came.",
+      ...live,
+    }),
+  mediaList: z
+    .boolean()
+    .default(false)
+    .meta({
+      title: 'An empty list ends 0x8800 when media is complete',
+      description: 'The 2011 edition has it in any case; some later terminals want it, too.',
+      ...live,
+    }),
+})
+
 const retry = z.strictObject({
   interval: duration('10s', {
     title: 'Wait for an answer to a command before it is sent again',
@@ -284,6 +311,7 @@ export const config = z.strictObject({
       description: 'A repeated frame is acknowledged again and not published again. 0 publishes every frame.',
       ...live,
     }),
+  answers: answers.prefault({}).meta({ title: 'Answers that terminals disagree about' }),
   retry: retry.prefault({}).meta({ title: 'Repetition of commands' }),
   parts: parts.prefault({}).meta({ title: 'Messages of several parts' }),
   frame: frame.prefault({}).meta({ title: 'Limits of frames' }),

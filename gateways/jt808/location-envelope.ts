@@ -21,15 +21,18 @@ export function locationEnvelope(
   )
 }
 
-/** Phones and times are hexadecimal digits, and names of alarms letters: none of them needs an escape. */
+/** Phones and times are hexadecimal digits, and names of flags letters: none of them needs an escape. */
 function factsText(facts: LocationFacts, own: string): string {
-  const { lat, lon, positioned, alt_m, speed_kmh, heading_deg, time, time_raw, alarms } = facts
+  const { lat, lon, positioned, alt_m, speed_kmh, heading_deg, time, time_raw, alarms, status } = facts
   const place = lat === undefined ? '' : `"lat":${lat},"lon":${lon},`
   const fix = positioned === undefined ? '' : '"positioned":false,'
   const heading = heading_deg === undefined ? '' : `,"heading_deg":${heading_deg}`
   const at = time !== undefined ? `,"time":"${time}"` : time_raw !== undefined ? `,"time_raw":"${time_raw}"` : ''
-  const names = alarms.length === 0 ? '' : `"${alarms.join('","')}"`
-  return `{${place}${fix}"alt_m":${alt_m},"speed_kmh":${speed_kmh}${heading}${at},"alarms":[${names}]${own}}`
+  return `{${place}${fix}"alt_m":${alt_m},"speed_kmh":${speed_kmh}${heading}${at},"alarms":${listText(alarms)},"status":${listText(status)}${own}}`
+}
+
+function listText(names: readonly string[]): string {
+  return names.length === 0 ? '[]' : `["${names.join('","')}"]`
 }
 
 function headerText({ header }: Of<'location'>): string {

@@ -24,6 +24,7 @@ export type { Location } from './codec/bodies/location.ts'
 export { type Extras, readExtras } from './codec/bodies/location-extras.ts'
 export { PARAMETERS, type Parameter, type ParameterType, parameterNamed, parameterOf } from './codec/bodies/parameter-table.ts'
 export type { ParameterItem } from './codec/bodies/parameters.ts'
+export { statusNames } from './codec/bodies/status-flags.ts'
 export {
   type Bodies,
   type DownlinkType,

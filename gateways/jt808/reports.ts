@@ -14,6 +14,7 @@ import {
   type SaveOutcome,
 } from '#sdk'
 import { type Header, type Location, type Message, type Of, Result, SERIALS } from './codec/index.ts'
+import type { Config } from './config.ts'
 import { emqxJson, emqxPayload, emqxTopics } from './emqx.ts'
 import { cipherFor } from './encryption.ts'
 import { locationEnvelope } from './location-envelope.ts'
@@ -153,7 +154,7 @@ export class Reports {
       this.#vendor(message, known.name, known.data, frame)
       return
     }
-    refuse(message, this.#link, this.#speaker)
+    refuse(message, this.#link, this.#speaker, this.#shared.config.answers.unknown)
     if (message.why === 'malformed') return
     const key = keyOf(message.header)
     if (this.#note(key, frame) !== 'new') return
@@ -257,10 +258,11 @@ export class Reports {
 
   #answer(id: number, sn: number, accepted: boolean, message: Message | undefined): void {
     const answer = answerOf(id)
-    if (answer === 'none') return
+    const { replies, mediaList } = this.#shared.config.answers
+    if (answer === 'none' && !replies) return
     if (accepted && message?.type === 'media-data') {
       // The 2011 edition wants the list, if empty; later ones want none when nothing is missing.
-      const retx_ids = this.#edition === '2011' ? [] : undefined
+      const retx_ids = this.#edition === '2011' || mediaList ? [] : undefined
       this.#speaker.send(this.#terminal, { type: 'media-response', body: { mm_id: message.body.id, retx_ids } })
       return
     }
@@ -309,12 +311,18 @@ function locationIn(message: EventMessage): Location | undefined {
   return message.type === 'control-reply' ? message.body.location : undefined
 }
 
-/** Answers a message whose body cannot be used (JT/T 808 8.2: 2 bad message, 3 unsupported). */
-export function refuse({ header, why }: Of<'opaque'>, link: Link, speaker: Speaker): void {
+/** Answers a message whose body cannot be used (JT/T 808 8.2: 2 bad message, 3 unsupported); `unknown`: how one that nobody knows. */
+export function refuse(
+  { header, why }: Of<'opaque'>,
+  link: Link,
+  speaker: Speaker,
+  unknown: Config['answers']['unknown'] = 'unsupported',
+): void {
   if (why === 'malformed') link.malformed(malformed('bad-body'))
   else if (why === 'encrypted') link.count('encrypted-message')
   else link.count('unknown-message')
-  speaker.respond(header, why === 'malformed' ? Result.badMessage : Result.unsupported)
+  const known = why === 'unknown' ? Result[unknown] : Result.unsupported
+  speaker.respond(header, why === 'malformed' ? Result.badMessage : known)
 }
 
 /** Message id and serial number in one number, never 0 for a report. */

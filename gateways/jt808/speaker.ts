@@ -21,7 +21,7 @@ export class Speaker {
   readonly #link: Link
   /** Serial number of the next frame. */
   #sn = 0
-  /** The last message that took several frames: the terminal may ask for some of them again. */
+  /** The last message that took several frames: the terminal may ask for some of them again until it has acknowledged each. */
   #long: Sent | undefined = undefined
   #cipher: Cipher | undefined = undefined
 
@@ -76,6 +76,11 @@ export class Speaker {
       count += 1
     }
     return count
+  }
+
+  /** The terminal has all of it, or will not have it: its frames need not be kept. */
+  release(sent: Sent): void {
+    if (this.#long === sent) this.#long = undefined
   }
 
   /** The platform's general response to the frame with this header (JT/T 808 8.2). */

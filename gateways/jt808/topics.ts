@@ -5,6 +5,7 @@ import { encodeEnvelope } from '#sdk'
 import { alarmNames } from './codec/bodies/alarms.ts'
 import { type AuthenticateDetails, withoutCode } from './codec/bodies/authenticate.ts'
 import { Status } from './codec/bodies/location.ts'
+import { statusNames } from './codec/bodies/status-flags.ts'
 import { shown } from './codec/bodies/text.ts'
 import {
   explain,
@@ -70,6 +71,7 @@ export interface LocationFacts {
   readonly time: string | undefined
   readonly time_raw: string | undefined
   readonly alarms: readonly string[]
+  readonly status: readonly string[]
 }
 
 /**
@@ -96,6 +98,7 @@ export function locationData(location: Location, coordinates: Config['coordinate
     time,
     time_raw: time !== undefined || isDecimal(location.time) ? undefined : location.time,
     alarms: alarmNames(location.alarm),
+    status: statusNames(status),
   }
 }
 

@@ -1,8 +1,9 @@
 /** Commands to a terminal: each one answered exactly once. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { toHex } from '#bytes/hex'
 import { type AppClient, hex } from '#testing'
-import type { Message } from '../codec/index.ts'
+import { type Message, writeBody } from '../codec/index.ts'
 import { scene } from './scene.ts'
 import { Terminal } from './terminal.ts'
 
@@ -250,4 +251,20 @@ test('serial numbers of the platform start again after 65535', async () => {
   app.take()
   terminal.send(terminal.answer(sent, 0))
   assert.deepEqual(responses(app), [ok()])
+})
+
+test('doors are locked and opened by name: the number says the opposite in 2013 and 2019', async () => {
+  for (const [phone, lock, body] of [
+    ['013812345678', true, '01'],
+    ['013812345678', false, '00'],
+    ['00000000013812345678', true, '0001000100'],
+    ['00000000013812345678', false, '0001000101'],
+  ] as const) {
+    const { gateway, app } = await scene()
+    const terminal = Terminal.online(gateway, phone)
+    const json = JSON.stringify({ id: '42', name: 'jt808.doors', args: { lock } })
+    app.publish(`devices/${phone}/down/command`, json, { qos: 1 })
+    const message = terminal.one('vehicle-control')
+    assert.equal(toHex(writeBody(message, terminal.form)), body)
+  }
 })

@@ -16,6 +16,7 @@ test('everything has a default', () => {
     foreignPhone: 'ignore',
     udpRebind: true,
     duplicates: 32,
+    answers: { replies: false, unknown: 'unsupported', mediaList: false },
     retry: { interval: 10_000, backoff: 'standard', attempts: 3 },
     parts: {
       maxParts: 1024,

@@ -44,6 +44,7 @@ test('a picture says what it is and carries its octets once', async () => {
       heading_deg: 178,
       time: '2026-11-22T08:00:00Z',
       alarms: [],
+      status: ['acc-on', 'positioned'],
     },
     size: 4,
     bytes: '/9j/4A==',

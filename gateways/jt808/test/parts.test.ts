@@ -268,3 +268,27 @@ test('a 2019 terminal asks for parts again with 0x0005', async () => {
   assert.deepEqual(terminal.peer.take(), [])
   assert.equal(world.counters().get('unmatched-resend'), 1)
 })
+
+test('parts are kept until the terminal has acknowledged each of them, or refused the message', async () => {
+  const { world, gateway, app } = await scene()
+  const terminal = Terminal.online(gateway)
+  app.take()
+  const asked = (): number => {
+    terminal.send(terminal.frame({ type: 'terminal-resend', body: { seq: first, ids: [2] } }))
+    return terminal.peer.take().length
+  }
+  let first = 1
+  upgrade(app)
+  const sent = terminal.read() as Of<'opaque'>[]
+  acknowledge(terminal, sent[0] as Of<'opaque'>, sent[2] as Of<'opaque'>)
+  assert.equal(response(app)?.ok, true, 'the last part was acknowledged for all')
+  assert.equal(asked(), 1, 'and yet one of them is missing')
+  upgrade(app)
+  const again = terminal.read() as Of<'opaque'>[]
+  first = again[0]?.header.sn ?? 0
+  acknowledge(terminal, again[0] as Of<'opaque'>, again[1] as Of<'opaque'>)
+  assert.equal(asked(), 1)
+  acknowledge(terminal, again[2] as Of<'opaque'>)
+  assert.equal(asked(), 0)
+  assert.equal(world.counters().get('unmatched-resend'), 1)
+})

@@ -38,6 +38,7 @@ const WHERE = {
   heading_deg: 178,
   time: '2026-11-22T08:00:00Z',
   alarms: [],
+  status: ['acc-on', 'positioned'],
 }
 const TIMES = { start_time: '000000000000', end_time: '000000000000' }
 const bytes = Uint8Array.of(1, 2, 3)
@@ -92,6 +93,13 @@ const REPLIES: readonly (readonly [string, object, number, (seq: number) => Draf
       gnss_prop: 3,
       comm_prop: 1,
     },
+  ],
+  [
+    'jt808.doors',
+    { lock: true },
+    0x8500,
+    (seq) => ({ type: 'control-reply', body: { seq, location: HERE } }),
+    { location: WHERE },
   ],
   ['jt808.8500', { flag: 1 }, 0x8500, (seq) => ({ type: 'control-reply', body: { seq, location: HERE } }), { location: WHERE }],
   [

@@ -57,6 +57,7 @@ test('the envelope of a report says what the contract says', async () => {
       heading_deg: 178,
       time: '2026-11-22T08:00:00Z',
       alarms: ['emergency', 'overspeed'],
+      status: ['acc-on', 'positioned'],
     },
     native: {
       header: { msg_id: 512, encrypt: 0, len: 37, phone: '013812345678', msg_sn: 1 },

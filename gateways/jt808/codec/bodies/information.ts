@@ -93,7 +93,8 @@ export const phoneBook = declared(0x8401, {
   ),
 })
 
-const DOORS = 0x0001
+/** Control of 0x8500, 2019. */
+export const DOORS = 0x0001
 
 /** The length of `param` hangs on the control: one octet for the doors, as the maker says for the others. */
 const controls: Field<readonly { readonly id: number; readonly param: Uint8Array }[]> = {
