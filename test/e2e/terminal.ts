@@ -33,14 +33,26 @@ export function bytesOf(...frames: readonly string[]): Buffer {
   return Buffer.from(frames.join(''), 'hex')
 }
 
+/** What a frame says otherwise than it should, or more. */
+interface Unusual {
+  readonly phone?: string
+  /** Of the body, as the header has it. */
+  readonly length?: number
+  readonly part?: { readonly total: number; readonly sn: number }
+}
+
+const PART_BIT = 0x2000
+
 /** A frame of the 2013 edition from the terminal `PHONE`. */
-export function frameOf(id: number, serial: number, body: Uint8Array): Buffer {
-  const plain = Buffer.alloc(12 + body.length + 1)
+export function frameOf(id: number, serial: number, body: Uint8Array, { phone = PHONE, length, part }: Unusual = {}): Buffer {
+  const start = part === undefined ? 12 : 16
+  const plain = Buffer.alloc(start + body.length + 1)
   plain.writeUInt16BE(id, 0)
-  plain.writeUInt16BE(body.length, 2)
-  plain.write(PHONE, 4, 'hex')
+  plain.writeUInt16BE((length ?? body.length) | (part === undefined ? 0 : PART_BIT), 2)
+  plain.write(phone, 4, 'hex')
   plain.writeUInt16BE(serial, 10)
-  plain.set(body, 12)
+  if (part !== undefined) plain.writeUInt32BE(part.total * 0x10000 + part.sn, 12)
+  plain.set(body, start)
   plain[plain.length - 1] = plain.subarray(0, -1).reduce((sum, byte) => sum ^ byte, 0)
   const escaped = [...plain].flatMap((byte) => (byte === 0x7d ? [0x7d, 1] : byte === 0x7e ? [0x7d, 2] : [byte]))
   return Buffer.from([0x7e, ...escaped, 0x7e])
