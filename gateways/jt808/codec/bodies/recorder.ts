@@ -48,18 +48,36 @@ export const waybill = declared(0x0701, { length: octetsOf(u32, 'data'), data: c
 const inserted = equals('status', 1)
 const read = equals('ic_result', 0)
 
-const driver2013 = struct({
+const insertion = {
   status: noted(u8, '1 the card was inserted, 2 pulled'),
   time: noted(bcd(6), 'YYMMDDhhmmss at GMT+8'),
-  ic_result: when(inserted, noted(u8, '0 read; 1 the key is wrong, 2 locked, 3 pulled too early, 4 does not check')),
+}
+const icResult = noted(u8, '0 read; 1 the key is wrong, 2 locked, 3 pulled too early, 4 does not check')
+const certExpiry = noted(bcd(4), 'YYYYMMDD')
+
+const driver2013 = struct({
+  ...insertion,
+  ic_result: when(inserted, icResult),
   driver_name: when(read, countedText(u8)),
   certificate: when(read, text(20)),
   organization: when(read, countedText(u8)),
-  cert_expiry: when(read, noted(bcd(4), 'YYYYMMDD')),
+  cert_expiry: when(read, certExpiry),
   id_card: when(both(in2019, read), text(20)),
   // A supplement of 2019.
   face_match: when(both(in2019, read), noted(tail(u8, 21), '%')),
   uid: when(both(in2019, read), tail(text(20), 20)),
+  extra_raw: surplus,
+})
+
+/** Some devices say all they know of the card, also when it was pulled or not read. */
+const driverAlways = struct({
+  ...insertion,
+  ic_result: icResult,
+  driver_name: countedText(u8),
+  certificate: text(20),
+  organization: countedText(u8),
+  cert_expiry: certExpiry,
+  id_card: when(in2019, text(20)),
   extra_raw: surplus,
 })
 
@@ -91,28 +109,37 @@ export interface DriverIdentity {
   readonly extra_raw?: string | undefined
 }
 
+/** The form of JSON or of a value: what is said although the card was not read is said by those who always say it. */
+function driverForm({ status, ic_result, driver_name }: Partial<Record<keyof DriverIdentity, unknown>>): Field<DriverIdentity> {
+  if (status === undefined) return driver2011 as Field<DriverIdentity>
+  const isRead = status === 1 && ic_result === 0
+  return (driver_name === undefined || isRead ? driver2013 : driverAlways) as Field<DriverIdentity>
+}
+
 /**
- * 2011 begins with the length of a name; later editions with a status and a time. Where both would do, the one that fills the
- * body exactly counts.
+ * 2011 begins with the length of a name; later editions with a status and a time. Where several forms would do, the one that fills
+ * the body exactly counts.
  */
 const driver: Field<DriverIdentity> = {
   shape: { kind: 'by-form', 2013: { kind: 'either', of: [driver2013.shape, driver2011.shape] }, 2019: driver2013.shape },
   read(reader, owner, form): DriverIdentity {
-    if (form === '2019') return driver2013.read(reader, owner, form)
     const { bytes, offset, remaining } = reader
     const status = bytes[offset]
-    const later = (status === 1 || status === 2) && remaining >= 7 && isTime(bytes, offset + 1)
+    const later = form === '2019' || ((status === 1 || status === 2) && remaining >= 7 && isTime(bytes, offset + 1))
     if (!later) return driver2011.read(reader, owner, form)
-    return exactly(driver2013, reader, form) ?? exactly(driver2011, reader, form) ?? driver2013.read(reader, owner, form)
+    const start = reader.offset
+    const others = form === '2019' ? [driverAlways] : [driverAlways, driver2011]
+    for (const one of [driver2013, ...others] as Field<DriverIdentity>[]) {
+      const found = exactly(one, reader, form, start)
+      if (found !== undefined) return found
+    }
+    return driver2013.read(reader, owner, form)
   },
-  write(writer, value, owner, form) {
-    if (value.status === undefined) driver2011.write(writer, value as never, owner, form)
-    else driver2013.write(writer, value as never, owner, form)
-  },
-  show: (value) => (value.status === undefined ? driver2011.show(value as never) : driver2013.show(value as never)),
+  write: (writer, value, owner, form) => driverForm(value).write(writer, value, owner, form),
+  show: (value) => driverForm(value).show(value),
   take(json, path, owner, intake) {
-    const old = intake.form !== '2019' && Object(json).status === undefined
-    return (old ? driver2011 : driver2013).take(json, path, owner, intake)
+    const form = intake.form === '2019' && Object(json).status === undefined ? driver2013 : driverForm(Object(json))
+    return (form as Field<DriverIdentity>).take(json, path, owner, intake)
   },
 }
 
