@@ -23,7 +23,7 @@ import { decode, type Header, type Message, type Of, Result } from './codec/inde
 import { savedData } from './media.ts'
 import { ReceivedFile } from './received-files.ts'
 import { refuse } from './reports.ts'
-import type { Shared } from './shared.ts'
+import { deviceOf, type Shared } from './shared.ts'
 import { Speaker } from './speaker.ts'
 import { type Data, envelope, eventData } from './topics.ts'
 
@@ -142,7 +142,7 @@ export class AttachmentSession implements Session, AttachmentSink {
     this.#list = list
     const { phone } = list.header
     this.#link.connect({
-      clientId: `${phone}/files`,
+      clientId: `${deviceOf(this.#shared, phone)}/files`,
       protocol: 'jt808',
       username: phone,
       password: encoder.encode(shown(list.body.alarm_number)),
@@ -267,11 +267,11 @@ export class AttachmentSession implements Session, AttachmentSink {
 
   /** On the terminal's own topic. False when nobody would see it. */
   #publish(type: string, data: Data, message?: Message, tag?: number): boolean {
-    const phone = this.#list?.header.phone ?? ''
-    const topic = deviceTopic(phone, 'up/event')
+    const device = deviceOf(this.#shared, this.#list?.header.phone ?? '')
+    const topic = deviceTopic(device, 'up/event')
     if (!this.#link.wanted(topic)) return false
     const { native } = this.#shared.config
-    const origin = { device: phone, gateway: this.#link.gateway, ts: this.#link.now(), native }
+    const origin = { device, gateway: this.#link.gateway, ts: this.#link.now(), native }
     this.#link.publish(new Publication(topic, envelope(origin, type, data, message), 1), tag)
     return true
   }

@@ -270,6 +270,11 @@ export const config = z.strictObject({
     'x-reload': 'gateway',
   }),
   auth: auth.prefault({}).meta({ title: 'Admission of terminals' }),
+  leadingZeros: z.enum(['keep', 'strip']).default('keep').meta({
+    title: 'Zeros at the beginning of a phone number, in client ids and topics',
+    description: '`strip`: a terminal has one client id whether its header has room for 12 digits or for 20.',
+    'x-reload': 'gateway',
+  }),
   coordinates: z
     .enum(['wgs84', 'gcj02'])
     .default('wgs84')

@@ -14,9 +14,9 @@ export interface EmqxTopics {
   readonly down: string
 }
 
-export function emqxTopics(phone: string): EmqxTopics {
-  const device = encodeClientId(phone)
-  return { up: `jt808/${device}/${device}/up`, down: `jt808/${device}/${device}/dn` }
+export function emqxTopics(device: string): EmqxTopics {
+  const id = encodeClientId(device)
+  return { up: `jt808/${id}/${id}/up`, down: `jt808/${id}/${id}/dn` }
 }
 
 /** The UTF-8 JSON of a message; media of more than `maxMediaBytes` comes without its octets, and names the file that has them. */

@@ -23,7 +23,7 @@ export default defineGateway<Config>({
   ],
   config,
   create(context) {
-    const { rsa, role } = context.config
+    const { rsa, role, leadingZeros } = context.config
     const shared: Shared = {
       config: context.config,
       vendor: new Vendor(context.config.vendor),
@@ -54,7 +54,7 @@ export default defineGateway<Config>({
       },
       open: (link) => (role === 'attachments' ? new AttachmentSession(shared, link) : new TerminalSession(shared, link)),
       reload(next) {
-        if (next.role !== role) return 'restart'
+        if (next.role !== role || next.leadingZeros !== leadingZeros) return 'restart'
         if (next.rsa.enabled !== rsa.enabled || next.rsa.key !== rsa.key) return 'restart'
         shared.config = next
         shared.vendor = new Vendor(next.vendor)

@@ -20,7 +20,7 @@ import { cipherFor } from './encryption.ts'
 import { locationEnvelope } from './location-envelope.ts'
 import { mediaData, mediaPath, withoutBytes } from './media.ts'
 import { RecentFrames } from './recent-frames.ts'
-import type { Shared } from './shared.ts'
+import { deviceOf, type Shared } from './shared.ts'
 import type { Speaker } from './speaker.ts'
 import { type Data, envelope, eventData, locationData, type Origin, unknownData, vendorEnvelope } from './topics.ts'
 import { answerOf, type EventMessage } from './uplink.ts'
@@ -38,6 +38,8 @@ export class Reports {
   /** Header of the authentication: how to speak to this terminal. */
   readonly #terminal: Header
   readonly #edition: string | undefined
+  /** Client id. */
+  readonly #device: string
   readonly #recent: RecentFrames
   /** Undefined where the unified topics are off. */
   readonly #telemetryTopic: string | undefined
@@ -59,9 +61,10 @@ export class Reports {
     this.#recent = new RecentFrames(shared.config.duplicates)
     const { topics } = shared.config
     const unified = topics.includes('unified')
-    this.#telemetryTopic = unified ? deviceTopic(terminal.phone, 'up/telemetry') : undefined
-    this.#eventTopic = unified ? deviceTopic(terminal.phone, 'up/event') : undefined
-    this.#emqxTopic = topics.includes('emqx') ? emqxTopics(terminal.phone).up : undefined
+    this.#device = deviceOf(shared, terminal.phone)
+    this.#telemetryTopic = unified ? deviceTopic(this.#device, 'up/telemetry') : undefined
+    this.#eventTopic = unified ? deviceTopic(this.#device, 'up/event') : undefined
+    this.#emqxTopic = topics.includes('emqx') ? emqxTopics(this.#device).up : undefined
   }
 
   location(message: Of<'location'>, frame: Uint8Array): void {
@@ -302,7 +305,7 @@ export class Reports {
   }
 
   #origin(): Origin {
-    return { device: this.#terminal.phone, gateway: this.#link.gateway, ts: this.#link.now(), native: this.#shared.config.native }
+    return { device: this.#device, gateway: this.#link.gateway, ts: this.#link.now(), native: this.#shared.config.native }
   }
 }
 

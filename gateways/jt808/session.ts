@@ -26,7 +26,7 @@ import { emqxTopics } from './emqx.ts'
 import { decrypted } from './encryption.ts'
 import { Parts } from './parts.ts'
 import { Reports, refuse } from './reports.ts'
-import type { Shared } from './shared.ts'
+import { deviceOf, type Shared } from './shared.ts'
 import { Speaker } from './speaker.ts'
 import { authenticatedData, type Data, registeredData } from './topics.ts'
 import { isEvent } from './uplink.ts'
@@ -213,7 +213,7 @@ export class TerminalSession implements Session, FrameSink, Decisions {
     this.#authentication = message
     this.#edition ??= header.form
     this.#link.connect({
-      clientId: header.phone,
+      clientId: deviceOf(this.#shared, header.phone),
       protocol: 'jt808',
       version: this.#edition,
       username: header.phone,
@@ -247,8 +247,9 @@ export class TerminalSession implements Session, FrameSink, Decisions {
     this.#link.arm(SILENCE, this.#shared.config.idleTimeout)
     this.#speaker.respond(header, Result.ok)
     const { topics } = this.#shared.config
-    if (topics.includes('unified')) this.#link.subscribe(deviceTopic(header.phone, 'down/command'), { qos: 1, liveOnly: true })
-    if (topics.includes('emqx')) this.#link.subscribe(emqxTopics(header.phone).down, { qos: 1, liveOnly: true })
+    const device = deviceOf(this.#shared, header.phone)
+    if (topics.includes('unified')) this.#link.subscribe(deviceTopic(device, 'down/command'), { qos: 1, liveOnly: true })
+    if (topics.includes('emqx')) this.#link.subscribe(emqxTopics(device).down, { qos: 1, liveOnly: true })
     this.#announceRegistration(online)
     online.reports.announce('authenticated', message, () => authenticatedData(body.details))
   }
@@ -288,7 +289,8 @@ export class TerminalSession implements Session, FrameSink, Decisions {
       deadline: DEADLINE,
       retry: RETRY,
     })
-    if (delivery.message.topic === emqxTopics(online.header.phone).down) online.commands.takeNative(delivery)
+    if (delivery.message.topic === emqxTopics(deviceOf(this.#shared, online.header.phone)).down)
+      online.commands.takeNative(delivery)
     else online.commands.take(delivery)
   }
 

@@ -21,3 +21,8 @@ export interface Shared {
   /** Memory of unfinished files. */
   readonly collecting: Budget
 }
+
+/** Client id of the terminal with this phone number. */
+export function deviceOf({ config }: Pick<Shared, 'config'>, phone: string): string {
+  return config.leadingZeros === 'keep' ? phone : phone.replace(/^0+(?=.)/, '')
+}

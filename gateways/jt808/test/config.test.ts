@@ -10,6 +10,7 @@ test('everything has a default', () => {
     role: 'terminals',
     attachments: { maxFileBytes: 67_108_864, maxTotalBytes: 268_435_456 },
     auth: { mode: 'open', maxDeregistered: 100_000, maxAttempts: 16, timeout: 30_000 },
+    leadingZeros: 'keep',
     coordinates: 'wgs84',
     idleTimeout: 300_000,
     sessionExpiry: 7_200_000,
