@@ -238,10 +238,12 @@ export class Connection implements Occupant, Receiver {
     this.place.end(this, 'protocol-error')
   }
 
-  #onDisconnect({ packetId, sessionExpiry, reason }: PacketOf<'disconnect'>): void {
+  /** Nothing is said after it. */
+  #onDisconnect({ sessionExpiry, reason }: PacketOf<'disconnect'>): void {
+    // What was to end with its connection cannot be kept after all.
+    if ((sessionExpiry ?? 0) > 0 && this.#expiryMs === 0) return this.#violated(Reason.protocolError)
     if (sessionExpiry !== undefined) this.#expiryMs = expiryOf(sessionExpiry)
     this.#sendWill = reason === Reason.disconnectWithWill || (reason !== undefined && isFailure(reason))
-    this.send(disconnectOf(undefined, packetId))
     this.place.end(this, 'disconnected')
   }
 
@@ -338,14 +340,7 @@ export class Connection implements Occupant, Receiver {
       this.place.end(this, this.state === 'connecting' ? 'connect-timeout' : 'keepalive-timeout')
       return
     }
-    if (this.#downlink?.repeat() === false) {
-      if (this.state !== 'awake') {
-        this.place.end(this, 'unreachable')
-        return
-      }
-      this.link.count('awake-unanswered')
-      this.#fallAsleep()
-    }
+    if (this.#downlink?.repeat() === false) this.place.end(this, 'unreachable')
     this.#settle()
   }
 
@@ -354,7 +349,8 @@ export class Connection implements Occupant, Receiver {
     this.#gone = true
     if (this.#shared.connections.get(this.clientId) === this) this.#shared.connections.delete(this.clientId)
     const said = this.state === 'asleep' ? undefined : goodbyeReason(reason)
-    this.link.disconnect(isLoss(reason) || this.#sendWill, this.#expiryMs, reason)
+    const hasWill = isLoss(reason) || reason === 'taken-over' || this.#sendWill
+    this.link.disconnect(hasWill, this.#expiryMs, reason)
     if (said !== undefined) this.send(disconnectOf(said))
     this.place.left(this)
   }

@@ -214,8 +214,9 @@ function readDisconnect(body: Reader): Packet {
   return {
     type: 'disconnect',
     packetId: (bits & flag.BYE_PACKET_ID) === 0 ? undefined : body.u16(),
-    sessionExpiry: (bits & flag.BYE_EXPIRY) === 0 ? undefined : body.u32(),
+    // On the wire in the order of their sections, which is not that of their flags.
     reason: (bits & flag.BYE_REASON) === 0 ? undefined : body.u8(),
+    sessionExpiry: (bits & flag.BYE_EXPIRY) === 0 ? undefined : body.u32(),
     reasonString: text(body, body.rest()),
   }
 }

@@ -102,8 +102,8 @@ function writeSubscribe(subscribe: Subscribe): void {
 function writeDisconnect({ packetId, sessionExpiry, reason, reasonString }: Disconnect): void {
   writer.u8(bit(packetId, flag.BYE_PACKET_ID) | bit(sessionExpiry, flag.BYE_EXPIRY) | bit(reason, flag.BYE_REASON))
   if (packetId !== undefined) writer.u16(packetId)
-  if (sessionExpiry !== undefined) writer.u32(sessionExpiry)
   if (reason !== undefined) writer.u8(reason)
+  if (sessionExpiry !== undefined) writer.u32(sessionExpiry)
   writer.put(encodeText(reasonString))
 }
 
