@@ -18,13 +18,24 @@ const OTHER_VERSION = /\/v2-[^/]+$/
 /** The empty WILLTOPIC and WILLTOPICUPD (5.4.7, 5.4.22), of which the dissector does not know that they have no flags. */
 const EMPTY_WILL_TOPIC: ReadonlySet<string> = new Set(['0207', '021a'])
 
-/** Of the datagrams that a display filter selects: the types of the messages in them, a line each. */
+/** Of the datagrams that a display filter selects: the types of the messages in them, the outer one first, a line each. */
 async function types(file: string, filter: string): Promise<string[]> {
-  const fields = ['-T', 'fields', '-e', 'mqttsn.msg.type', '-E', 'occurrence=l']
+  const fields = ['-T', 'fields', '-e', 'mqttsn.msg.type', '-E', 'occurrence=a']
   const args = ['-n', '-r', file, '-d', `udp.port==${GATEWAY.port},mqttsn`, '-Y', filter, ...fields]
   const { code, stdout, stderr } = await run(program('tshark'), args)
   assert.equal(code, 0, stderr)
   return stdout.split('\n').filter((line) => line !== '')
+}
+
+/** Every message type that the dissector has a name for. */
+async function knownTypes(): Promise<number[]> {
+  const { code, stdout, stderr } = await run(program('tshark'), ['-G', 'values'])
+  assert.equal(code, 0, stderr)
+  return [...stdout.matchAll(/^V\tmqttsn\.msg\.type\t(\d+)\t(?!Reserved)/gm)].map(([, type]) => Number(type))
+}
+
+function typesIn(lines: readonly string[]): ReadonlySet<number> {
+  return new Set(lines.flatMap((line) => line.split(',')).map(Number))
 }
 
 const skip = without('mqtt-sn') || lacking('tshark')
@@ -54,9 +65,17 @@ test('tshark finds no malformed MQTT-SN message in any script', { skip }, async 
   // ADVERTISE, GWINFO, CONNACK, WILLTOPICREQ, WILLMSGREQ, REGISTER, REGACK, PUBLISH, PUBACK, PUBCOMP, PUBREC, PUBREL, SUBACK,
   // UNSUBACK, PINGRESP, DISCONNECT, WILLTOPICRESP, WILLMSGRESP.
   const expected = [0x00, 0x02, 0x05, 0x06, 0x08, 0x0a, 0x0b, 0x0c, 0x0d, 0x0e, 0x0f, 0x10, 0x13, 0x15, 0x17, 0x18, 0x1b, 0x1d]
-  const seen = new Set(ours.map(Number))
+  const seen = typesIn(ours)
   assert.deepEqual(
     expected.filter((type) => !seen.has(type)),
     [],
+  )
+  const known = await knownTypes()
+  assert.equal(known.length, 28)
+  const all = typesIn(await types(file, 'mqttsn'))
+  assert.deepEqual(
+    known.filter((type) => !all.has(type)),
+    [],
+    'the scripts exchange every message',
   )
 })
