@@ -59,8 +59,10 @@ function ended<M extends Message>(body: Reader, message: M): M | undefined {
   return body.remaining === 0 ? message : undefined
 }
 
+/** A NUL at its end is how clients in C end their strings: not part of it. */
 function text(body: Reader): string | undefined {
-  return decodeText(body.rest())
+  const octets = body.rest()
+  return decodeText(octets[octets.length - 1] === 0 ? octets.subarray(0, -1) : octets)
 }
 
 function readMessageId(type: MessageIdOnly['type']): ReadBody {
