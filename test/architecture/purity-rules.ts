@@ -22,7 +22,7 @@ const WORLD: readonly Rule[] = [
   { pattern: /(?<![\w$.])Date\s*\.\s*now\b|(?<![\w$.])new\s+Date\s*(?:\(\s*\)|(?![\s(\w]))/g, why: 'the clock' },
   { pattern: /(?<![\w$.])performance\s*\.\s*\w/g, why: 'the clock' },
   { pattern: /(?<![\w$.])Math\s*\.\s*random\b/g, why: 'randomness' },
-  { pattern: /(?<![\w$.])crypto\s*\.\s*\w/g, why: 'randomness' },
+  { pattern: /(?<![\w$.#])crypto\s*\.\s*\w/g, why: 'randomness' },
   { pattern: /(?<![\w$.#])process\s*\.\s*\w/g, why: 'the process' },
   { pattern: /(?<![\w$.#])console\s*\.\s*\w/g, why: 'the console' },
   { pattern: /(?<![\w$.#])fetch\s*\(/g, why: 'the network' },

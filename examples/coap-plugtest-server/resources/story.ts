@@ -1,8 +1,9 @@
 /** A resource that tells each observer the same: one text at once, the others one after the other, and then perhaps that it is over. RFC 7641 */
 import { INTERNAL_SERVER_ERROR } from '#stacks/coap/codes'
 import type { Timed } from '#stacks/coap/deadlines'
-import { type Response, refusal } from '#stacks/coap/exchange'
-import { DEREGISTER, type Notification, Observation, REGISTER } from '#stacks/coap/observe'
+import type { Endpoint } from '#stacks/coap/endpoint'
+import { type Protect, type Response, refusal } from '#stacks/coap/exchange'
+import { DEREGISTER, type Notification, Observation, type ObservationOwner, REGISTER } from '#stacks/coap/observe'
 import type { Inquiry } from '#stacks/coap/responder'
 import type { PeerObserver, PlugtestPeer } from '../peer.ts'
 import { content, type Handler } from './resource.ts'
@@ -23,10 +24,14 @@ export function story(texts: readonly string[], end?: string): Handler {
   }
 }
 
-class Listener implements PeerObserver, Timed {
+class Listener implements PeerObserver, ObservationOwner, Timed {
   dueAt = 0
   heapIndex = -1
 
+  readonly token: string
+  readonly protect: Protect | undefined
+  readonly confirmAfterMs = CONFIRM_AFTER_MS
+  readonly confirmEvery = Number.POSITIVE_INFINITY
   readonly observation: Observation
   readonly #inquiry: Inquiry
   readonly #peer: PlugtestPeer
@@ -35,12 +40,22 @@ class Listener implements PeerObserver, Timed {
 
   constructor(inquiry: Inquiry, peer: PlugtestPeer, rest: readonly string[], end: string | undefined) {
     const { token, protect } = inquiry.exchange
+    this.token = token
+    this.protect = protect
     this.#inquiry = inquiry
     this.#peer = peer
     this.#rest = [...rest]
     this.#end = end
-    this.observation = new Observation(peer, token, CONFIRM_AFTER_MS, { protect, observationEnded: () => this.#forget() })
+    this.observation = new Observation(this)
     peer.observers.set(token, this)
+  }
+
+  get endpoint(): Endpoint {
+    return this.#peer.endpoint
+  }
+
+  observationEnded(): void {
+    this.#forget()
   }
 
   begin(text: string): void {
@@ -66,14 +81,13 @@ class Listener implements PeerObserver, Timed {
   }
 
   #wait(): void {
-    const { endpoint } = this.#peer
-    endpoint.deadlines.set(this, endpoint.now() + STEP_MS)
+    this.endpoint.deadlines.set(this, this.endpoint.now() + STEP_MS)
   }
 
   #forget(): void {
-    const { endpoint, observers } = this.#peer
-    endpoint.deadlines.clear(this)
-    if (observers.get(this.observation.token) === this) observers.delete(this.observation.token)
+    const { observers } = this.#peer
+    this.endpoint.deadlines.clear(this)
+    if (observers.get(this.token) === this) observers.delete(this.token)
   }
 }
 
