@@ -1,7 +1,11 @@
 /** A wire over a TCP or TLS socket. One set of listener functions serves every connection: no closure belongs to one. */
 import type { Socket } from 'node:net'
 import type { Peer } from '../sdk.ts'
+import { FlushQueue } from './flush-queue.ts'
 import { StreamWire, type WireShare } from './stream-wire.ts'
+
+/** Sockets whose peer has gone, to be closed: ten thousand at once are hundreds of milliseconds. */
+const departures = new FlushQueue<Departure>()
 
 const WIRE = Symbol('wire')
 const NOTHING = Buffer.alloc(0)
@@ -26,6 +30,8 @@ export class SocketWire extends StreamWire {
 
   start(): void {
     const socket = this.#socket
+    // TCP is closed by us when the peer has ended; TLS has a goodbye of its own to say.
+    if (this.#synchronous) socket.allowHalfOpen = true
     socket.prependListener('end', onEnd) // before the socket answers the end, so that what is queued goes out
     socket.on('error', onError)
     socket.on('data', onData)
@@ -85,6 +91,21 @@ function onData(this: WiredSocket, chunk: Buffer): void {
 
 function onEnd(this: WiredSocket): void {
   this[WIRE].ended()
+  if (!this.allowHalfOpen) return
+  if (this.writableLength > 0) this.end()
+  else departures.add(new Departure(this))
+}
+
+class Departure {
+  readonly #socket: Socket
+
+  constructor(socket: Socket) {
+    this.#socket = socket
+  }
+
+  flush(): void {
+    this.#socket.destroy()
+  }
 }
 
 function onError(this: WiredSocket, error: NodeJS.ErrnoException): void {

@@ -194,6 +194,7 @@ export abstract class StreamWire implements Wire {
 
   /** The peer will send no more. What is queued for it goes out, if it reads. */
   ended(): void {
+    flushes.relieve()
     if ((this.#flags & DEAD) !== 0) return
     this.#cause ??= 'peer'
     if (this.#pending > 0) this.#hand()
