@@ -1,13 +1,15 @@
 /** SUBSCRIBE and UNSUBSCRIBE (MQTT 5.0 sections 3.8 to 3.11): one acknowledgement, one code per filter. */
 import type { ISubscribePacket, IUnsubscribePacket, Packet } from 'mqtt-packet'
 import type { Link, Malformed, QoS, SubscribeOptions, SubscribeOutcome } from '#sdk'
-import { hasWildcard, isTopicFilter, malformed, parseShared } from '#sdk'
+import { hasWildcard, isTopicFilter, malformed } from '#sdk'
 import type { Version } from './codec/control.ts'
 import { NO_SUBSCRIPTION_EXISTED, subscribeReason } from './codec/reasons.ts'
 import type { Config } from './config.ts'
 
 /** 3.1.1 section 3.9.3. */
 const FAILURE_V3 = 0x80
+/** 5.0 section 4.8.2. */
+const SHARED = '$share/'
 
 interface Pending {
   readonly packetId: number
@@ -43,7 +45,7 @@ export class Subscribing {
     if (subscriptions.length === 0) return malformed('no-filters', 0, true) // [MQTT-3.8.3-2]
     if (!subscriptions.every(({ topic }) => this.#isFilter(topic))) return malformed('topic-filter', 0, true)
     const id = packet.properties?.subscriptionIdentifier
-    if (subscriptions.some(({ topic, nl }) => nl === true && topic.startsWith('$share/')))
+    if (subscriptions.some(({ topic, nl }) => nl === true && topic.startsWith(SHARED)))
       return malformed('no-local-on-shared', 0, true) // [MQTT-3.8.3-4]
     if (id !== undefined && !this.#config.subscriptionIdentifiers) return malformed('subscription-id-unsupported', 0, true)
     const unsupported = subscriptions.map(({ topic }) => this.#unsupported(topic))
@@ -94,14 +96,14 @@ export class Subscribing {
     return undefined
   }
 
-  /** Well formed: [MQTT-4.7.1-1] to [MQTT-4.7.3-1]; groups [MQTT-4.8.2-1] belong to 5.0 alone. */
+  /** Well formed: [MQTT-4.7.1-1] to [MQTT-4.7.3-1]. Shared ones of 5.0 have rules of their own [MQTT-4.8.2-1], and are granted or not. */
   #isFilter(filter: string): boolean {
-    return isTopicFilter(filter) && (this.#version < 5 || parseShared(filter) !== 'invalid')
+    return isTopicFilter(filter) || (this.#version === 5 && filter.startsWith(SHARED))
   }
 
   #unsupported(filter: string): string | undefined {
     const { sharedSubscriptions, wildcardSubscriptions } = this.#config
-    if (!sharedSubscriptions && filter.startsWith('$share/')) return 'shared-unsupported'
+    if (!sharedSubscriptions && filter.startsWith(SHARED)) return 'shared-unsupported'
     return !wildcardSubscriptions && hasWildcard(filter) ? 'wildcard-unsupported' : undefined
   }
 }

@@ -201,7 +201,7 @@ dialogue(
   '5.0 [MQTT-4.7.1-1] # is alone in the last level, [MQTT-4.7.1-2] + is alone in its level: 0x8F otherwise',
   `${ONLINE}
   a>> SUBSCRIBE id=1 filter=+/v filter=t/#
-  a<< SUBACK id=1 codes=0,0${['t#', 't/#/u', 't+', '+u/v', '$share/g/t#']
+  a<< SUBACK id=1 codes=0,0${['t#', 't/#/u', 't+', '+u/v']
     .map(
       (filter) => `
   b = tcp
@@ -222,14 +222,13 @@ dialogue(
   '5.0 [MQTT-4.8.2-1] a group has a name, [MQTT-4.8.2-2] without / + #, and a filter behind it',
   `${ONLINE}
   a>> SUBSCRIBE id=1 filter=$share/g/t
-  a<< SUBACK id=1 codes=0${['$share//t', '$share/g', '$share/g+/t', '$share/g/', '$share/g/t/#/u']
+  a<< SUBACK id=1 codes=0${['$share//t', '$share/g', '$share/g+/t', '$share/g#/t', '$share/g/', '$share/g/t#', '$share/g/t/#/u']
     .map(
       (filter) => `
-  b = tcp
-  b>> CONNECT clientId=b version=5.0
-  b<< CONNACK code=0 ...
-  b>> SUBSCRIBE id=1 filter=${filter}
-  b<< DISCONNECT reason=0x8f reasonString=topic-filter`,
+  a>> SUBSCRIBE id=2 filter=${filter} filter=u
+  a<< SUBACK id=2 codes=0x8f,0 reasonString=invalid-filter
+  a>> UNSUBSCRIBE id=3 filter=${filter}
+  a<< UNSUBACK id=3 codes=0x11`,
     )
     .join('')}`,
 )

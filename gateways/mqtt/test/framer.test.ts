@@ -6,7 +6,10 @@ import { MqttFramer } from '../codec/framer.ts'
 test('the beginning of a packet is copied: the chunk that it came in is not kept', () => {
   const framer = new MqttFramer(1000)
   const frames: string[] = []
-  const sink = { frame: (frame: Uint8Array) => frames.push(Buffer.from(frame).toString('latin1')) > 0, malformed: () => assert.fail('malformed') }
+  const sink = {
+    frame: (frame: Uint8Array) => frames.push(Buffer.from(frame).toString('latin1')) > 0,
+    malformed: () => assert.fail('malformed'),
+  }
   const packet = '\x30\x06\x00\x01abcd'
   for (const at of [1, 2, 5]) {
     for (const piece of [packet.slice(0, at), packet.slice(at, 6)]) {
