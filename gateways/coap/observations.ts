@@ -237,6 +237,8 @@ export class Observations {
   /** The observation stands: the answer carries the present value, where there is one. RFC 7641 3.1 */
   #confirm({ observer, call, interest }: Registration): void {
     const { session, target } = call
+    // RFC 8613 4.1.3.5.1: from now on notifications are bound to this registration.
+    observer.protect = call.exchange.protect
     const state = target.query.retainHandling === 2 ? undefined : this.#state(interest)
     const response: Response =
       state === undefined || state === 'not-authorized'

@@ -51,7 +51,7 @@ export class Observer implements ObservationOwner {
   readonly observation: Observation
   /** Notifications sent so far. */
   notified = 0
-  readonly #wishes: Wishes | undefined
+  #wishes: Wishes | undefined
 
   constructor(client: CoapClient, subscription: Subscription, qos: QoS, call: Call, topic: Topic | undefined) {
     this.client = client
@@ -75,8 +75,14 @@ export class Observer implements ObservationOwner {
     return this.#wishes?.topic
   }
 
+  /** As the latest registration was. */
   get protect(): Protect | undefined {
     return this.#wishes?.protect
+  }
+
+  set protect(protect: Protect | undefined) {
+    const { accept, block, topic } = this
+    if (protect !== this.protect) this.#wishes = { accept, block, topic, protect }
   }
 
   get endpoint(): MessageLayer {

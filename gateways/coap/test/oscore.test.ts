@@ -84,6 +84,28 @@ test('notifications are protected, each with a Partial IV of its own, until the 
   assert.deepEqual(device.got(), [])
 })
 
+test('who registers again is told by notifications of the new registration', async (t) => {
+  const { world, gateway } = await new SecureHistory(t).start()
+  const app = world.app('app')
+  const device = new SecureDevice(gateway)
+  for (const text of ['one', 'two']) {
+    assert.equal(device.ask({ code: GET, uri: '/ps/news', observe: 0, token: 'ob' }).code, '2.05')
+    app.publish('news', text)
+    assert.equal(device.one().text, text)
+  }
+})
+
+test('over a stream it is the same', async (t) => {
+  const { world, gateway } = await new SecureHistory(t).start()
+  const app = world.app('app')
+  const device = new SecureDevice(gateway, {}, '10.0.0.1', true)
+  assert.equal(device.ask({ code: GET, uri: '/ps/news', observe: 0, token: 'ob' }).code, '2.05')
+  for (const qos of [0, 1] as const) {
+    app.publish('news', `QoS ${qos}`, { qos })
+    assert.equal(device.one().text, `QoS ${qos}`)
+  }
+})
+
 test('the last notification is protected too, and says that it is over', async (t) => {
   const { world, gateway } = await new SecureHistory(t).start()
   const device = new SecureDevice(gateway)

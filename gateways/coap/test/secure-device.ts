@@ -4,11 +4,14 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { isMalformed } from '#sdk'
 import { ACK, CON, codeText } from '#stacks/coap/codes'
 import { type CoapMessage, serialize, serializeEmpty } from '#stacks/coap/message'
 import { OBSERVE, type Option, OSCORE, uintOption } from '#stacks/coap/options'
 import { SecurityContext } from '#stacks/coap/oscore/context'
 import { protectRequest, type RequestBinding, unprotectResponse } from '#stacks/coap/oscore/protection'
+import { csm, isSignalling } from '#stacks/coap/signalling'
+import { datagramOf, frameOf } from '#stacks/coap/stream-frame'
 import { systemCrypto, type TestGateway, type TestPeer, World, type WorldOptions } from '#testing'
 import coap from '../index.ts'
 import { type Ask, read, uriOptions } from './device.ts'
@@ -47,10 +50,12 @@ export class SecureDevice {
   readonly context: SecurityContext
   peer: TestPeer
   readonly #bindings = new Map<string, RequestBinding>()
+  readonly #delimited: boolean
   #messageId = 5000
   #token = 0
 
-  constructor(gateway: TestGateway, ids: Ids = {}, address = '10.0.0.1') {
+  /** `delimited`: on a WebSocket connection. RFC 8323 4 */
+  constructor(gateway: TestGateway, ids: Ids = {}, address = '10.0.0.1', delimited = false) {
     const { sender = '', recipient = '01', idContext, masterSecret = MASTER.masterSecret } = ids
     const input = {
       masterSecret: octets(masterSecret),
@@ -60,7 +65,9 @@ export class SecureDevice {
       idContext: idContext === undefined ? undefined : octets(idContext),
     }
     this.context = new SecurityContext(input, systemCrypto)
-    this.peer = gateway.connect({ datagram: true, address })
+    this.#delimited = delimited
+    this.peer = gateway.connect({ datagram: !delimited, delimited, address })
+    if (delimited) this.#transmit(csm(100_000, 8))
   }
 
   /** Goes on with another gateway, or from another address. */
@@ -86,7 +93,7 @@ export class SecureDevice {
     this.#bindings.set(token, made.binding)
     const { message } = made
     const bytes = serialize(type, message.code, messageId, token, [...(message.options ?? []), ...outer], message.payload)
-    this.peer.send(bytes)
+    this.#transmit(bytes)
     return bytes
   }
 
@@ -100,15 +107,15 @@ export class SecureDevice {
     const { type = CON, code, uri, payload = '', token = this.#nextToken(), observe, options = [] } = ask
     const own = [...uriOptions(uri), ...options, ...(observe === undefined ? [] : [uintOption(OBSERVE, observe)])]
     const body = typeof payload === 'string' ? new TextEncoder().encode(payload) : payload
-    this.peer.send(serialize(type, code, this.#messageId++, token, own, body))
+    this.#transmit(serialize(type, code, this.#messageId++, token, own, body))
     return this.one()
   }
 
   /** Everything that arrived since the last look; what is Confirmable is acknowledged. */
   got(): Opened[] {
-    return this.peer.take().map((bytes) => {
+    return this.#datagrams().map((bytes) => {
       const { message } = read(bytes)
-      if (message.type === CON) this.peer.send(serializeEmpty(ACK, message.messageId))
+      if (message.type === CON && !this.#delimited) this.peer.send(serializeEmpty(ACK, message.messageId))
       const binding = this.#bindings.get(message.token)
       const isProtected = message.options.has(OSCORE)
       const inner = isProtected && binding !== undefined ? unprotectResponse(binding, message) : undefined
@@ -128,6 +135,21 @@ export class SecureDevice {
     const all = this.got()
     assert.equal(all.length, 1, all.map(({ code, text }) => `${code} ${text}`).join(', ') || 'nothing came')
     return all[0] as Opened
+  }
+
+  #transmit(datagram: Uint8Array): void {
+    this.peer.send(this.#delimited ? frameOf(datagram, true) : datagram)
+  }
+
+  /** What arrived, without signals. */
+  #datagrams(): Uint8Array[] {
+    const arrived = this.peer.take()
+    if (!this.#delimited) return arrived
+    return arrived.flatMap((frame) => {
+      const datagram = datagramOf(frame, true)
+      if (isMalformed(datagram)) assert.fail(datagram.malformed)
+      return isSignalling(datagram[1] as number) ? [] : [datagram]
+    })
   }
 
   #nextToken(): string {
