@@ -21,6 +21,7 @@ export default defineGateway<CoapConfig>({
     { type: 'ws', port: 80, path: WEBSOCKET_PATH, optional: true },
     { type: 'wss', port: 443, path: WEBSOCKET_PATH, optional: true },
   ],
+  applicationProtocols: ['coap'], // RFC 8323 8.2
   subprotocols: ['coap'], // RFC 8323 4.1
   wholeMessages: true,
   config,

@@ -90,7 +90,10 @@ function listenerConfig(raw: RawListener, address: Address, path: Path, context:
     subprotocols: isWebSocket ? module.subprotocols : undefined,
     requireSubprotocol: isWebSocket ? raw.requireSubprotocol : undefined,
     wholeMessages: isWebSocket ? module.wholeMessages : undefined,
-    tls: raw.tls === undefined ? undefined : tlsConfig(raw.tls, directory),
+    tls:
+      raw.tls === undefined
+        ? undefined
+        : tlsConfig(raw.tls, directory, raw.type === 'tls' ? module.applicationProtocols : undefined),
     proxyProtocol: raw.proxyProtocol,
     tcpKeepAliveMs: raw.tcpKeepAlive,
     receiveBufferBytes: bytes(raw.receiveBuffer),
@@ -100,11 +103,16 @@ function listenerConfig(raw: RawListener, address: Address, path: Path, context:
   }
 }
 
-function tlsConfig(tls: NonNullable<RawListener['tls']>, directory: string): ListenerConfig['tls'] {
+function tlsConfig(
+  tls: NonNullable<RawListener['tls']>,
+  directory: string,
+  applicationProtocols: readonly string[] | undefined,
+): ListenerConfig['tls'] {
   const { cert, key, ca, handshakeTimeout, ...rest } = tls
   const file = (value: string): string => (isPem(value) || isAbsolute(value) ? value : resolve(directory, value))
   return {
     ...rest,
+    ...(applicationProtocols !== undefined && { applicationProtocols }),
     cert: file(cert),
     key: file(key),
     ca: ca === undefined ? undefined : file(ca),

@@ -20,7 +20,8 @@ export function manifestFault(value: unknown, folder: string | undefined): strin
   return transportsFault(value) ?? configFault(value)
 }
 
-function transportsFault({ transports, listeners, subprotocols }: Record<string, unknown>): string | undefined {
+function transportsFault(manifest: Record<string, unknown>): string | undefined {
+  const { transports, listeners } = manifest
   const known = `one of ${TRANSPORTS.join(', ')}`
   if (!Array.isArray(transports) || transports.length === 0)
     return `\`transports\` must be a list that is not empty, each ${known}`
@@ -36,9 +37,12 @@ function transportsFault({ transports, listeners, subprotocols }: Record<string,
       return `${at}.port must be 0 to ${MAX_PORT}`
     if (path !== undefined && (typeof path !== 'string' || !path.startsWith('/'))) return `${at}.path must begin with "/"`
   }
-  const isNames =
-    subprotocols === undefined || (Array.isArray(subprotocols) && subprotocols.every((name) => typeof name === 'string'))
-  return isNames ? undefined : '`subprotocols` must be a list of strings'
+  const misnamed = ['subprotocols', 'applicationProtocols'].find((key) => !isNames(manifest[key]))
+  return misnamed === undefined ? undefined : `\`${misnamed}\` must be a list of strings`
+}
+
+function isNames(value: unknown): boolean {
+  return value === undefined || (Array.isArray(value) && value.every((name) => typeof name === 'string'))
 }
 
 function configFault(value: Record<string, unknown>): string | undefined {

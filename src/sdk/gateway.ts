@@ -92,6 +92,8 @@ export interface GatewayModule<Config = unknown> {
   readonly spec: string
   readonly transports: readonly TransportKind[]
   readonly listeners: readonly DefaultListener[]
+  /** TLS: application protocols in order of preference, RFC 7301. A client that offers one is told, one that offers others only is refused. */
+  readonly applicationProtocols?: readonly string[]
   /** WebSocket sub-protocols, in order of preference. */
   readonly subprotocols?: readonly string[]
   /** WebSocket: the boundaries of messages mean something, both ways. Otherwise they carry a stream in chunks. */

@@ -53,6 +53,8 @@ export interface TlsOptions {
   readonly requireClientCert?: boolean | undefined
   /** From the accepted connection to the finished handshake. Default 10 s. */
   readonly handshakeTimeoutMs?: number | undefined
+  /** As the gateway's manifest says. */
+  readonly applicationProtocols?: readonly string[] | undefined
   /** OpenSSL cipher list, when the default does not please. */
   readonly ciphers?: string | undefined
 }

@@ -71,6 +71,7 @@ export class TlsStage<Origin> {
   constructor(credentials: TlsOptions, events: TlsStageEvents<Origin>) {
     this.#server = new Server({
       ...contextOptions(credentials),
+      ...(credentials.applicationProtocols !== undefined && { ALPNProtocols: [...credentials.applicationProtocols] }),
       requestCert: credentials.requestClientCert === true || credentials.requireClientCert === true,
       rejectUnauthorized: credentials.requireClientCert === true,
       handshakeTimeout: credentials.handshakeTimeoutMs ?? HANDSHAKE_TIMEOUT_MS,

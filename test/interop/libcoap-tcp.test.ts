@@ -133,6 +133,13 @@ describe('coap-client of libcoap over streams', { skip: without('mqtt', 'coap') 
     })
   }
 
+  test('TLS confirms the application protocol, and refuses another one', { skip: lacking('openssl') }, async () => {
+    const place = ['s_client', '-connect', `localhost:${server.port('coap', 'tls')}`, '-CAfile', 'server.pem']
+    assert.match(await certificates.openssl(...place, '-alpn', 'coap'), /ALPN protocol: coap/)
+    assert.match(await certificates.openssl(...place), /No ALPN negotiated/)
+    await assert.rejects(certificates.openssl(...place, '-alpn', 'h2'))
+  })
+
   test('Wireshark finds nothing malformed', { skip: lacking('tshark') || cannotCapture() }, async (t) => {
     const port = server.port('coap', 'tcp')
     const app = await App.connect(mqtt, t)
