@@ -92,6 +92,20 @@ test('an answer comes in sets of ten, and what is missing again', async () => {
   )
 })
 
+test('who asks for one block gets that one, and the others when it wants them', async () => {
+  const { world, app, device } = await start()
+  app.publish('large', TEXT, { retain: true })
+  const ask = (number: number, more: boolean): Got[] => {
+    const options = [{ number: Q_BLOCK2, value: value(number, more) }]
+    device.send({ code: GET, uri: '/ps/large?clientid=d1', token: 'q', options })
+    return device.got()
+  }
+  assert.deepEqual(blocksOf(ask(0, false)), [[0, TEXT.slice(0, SIZE)]])
+  world.advance(10_000)
+  assert.deepEqual(device.got(), [])
+  assert.equal(ask(20, true).length, 5)
+})
+
 test('what fits in one block needs no burst, and a refusal either', async () => {
   const { app, device } = await start()
   app.publish('small', 'x', { retain: true })

@@ -41,7 +41,7 @@ export class QDownloads {
     if (!this.#budget.take(bytes)) return false
     const download = new QDownload(this, key, response, Math.min(wanted.szx, maxSzx))
     this.#downloads.set(key, download)
-    download.request(exchange, [{ ...wanted, number: 0, more: true }])
+    download.request(exchange, [{ ...wanted, number: 0 }])
     return true
   }
 
@@ -78,8 +78,8 @@ class QDownload implements Timed {
   readonly #szx: number
   readonly #total: number
   #exchange: Exchange | undefined = undefined
-  /** The first block that was not sent yet. */
-  #next = 0
+  /** The first block of the next set; the total where none is asked for. */
+  #next: number
 
   constructor(downloads: QDownloads, key: string, { code, options = [], payload }: Response, szx: number) {
     const body = payload ?? new Uint8Array(0)
@@ -91,6 +91,7 @@ class QDownload implements Timed {
     this.#body = body
     this.#szx = szx
     this.#total = Math.max(1, Math.ceil(body.length / blockSize(szx)))
+    this.#next = this.#total
   }
 
   get bytes(): number {
