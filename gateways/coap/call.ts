@@ -1,9 +1,10 @@
 /** One request on its way through the gateway, and the answer to it. */
 import { blockOption, transferKey } from '#stacks/coap/block'
-import { BAD_REQUEST, isSuccess } from '#stacks/coap/codes'
+import { BAD_REQUEST, GET, isSuccess } from '#stacks/coap/codes'
 import type { Exchange, Response } from '#stacks/coap/exchange'
 import type { CoapMessage } from '#stacks/coap/message'
 import { BLOCK1, type Option } from '#stacks/coap/options'
+import type { CoapClient } from './client.ts'
 import type { Account } from './oscore/accounts.ts'
 import { CHANGED_RESPONSE, refusal } from './responses.ts'
 import type { OpenHandler } from './routes/resource.ts'
@@ -17,6 +18,8 @@ export class Call {
   readonly target: Target
   /** Who protected the request. RFC 8613 */
   readonly account: Account | undefined
+  /** Whom it speaks for, once that is known. */
+  client: CoapClient | undefined = undefined
   /** The whole body, when it came in blocks. */
   reassembled: Uint8Array | undefined = undefined
   /** The answer when the broker has what the request publishes. */
@@ -47,7 +50,11 @@ export class Call {
 
   /** Names the resource in block-wise transfers with this address: nobody goes on with those that somebody protected. */
   get transferKey(): string {
-    const key = transferKey(this.request.code, this.target.options)
+    const { client, request, target } = this
+    const isRead = client !== undefined && request.code === GET
+    const filter = isRead ? target.resource?.observed?.(this, client) : undefined
+    if (isRead && filter !== undefined) return observedKey(client.id, filter, target.accept)
+    const key = transferKey(request.code, target.options)
     return this.account === undefined ? key : `${this.account.name} ${key}`
   }
 
@@ -85,4 +92,9 @@ export class Call {
   refuse(code: number, diagnostic: string): void {
     this.respond(refusal(code, diagnostic))
   }
+}
+
+/** Names what a client reads or observes: a notification goes on in the blocks that it asks for as if it read. RFC 7959 2.6 */
+export function observedKey(clientId: string, filter: string, accept: number | undefined): string {
+  return `${GET} ${clientId} ${accept ?? ''} ${filter}`
 }

@@ -6,7 +6,7 @@ import { JSON_FORMAT } from '#stacks/coap/content-formats'
 import type { Protect, Response } from '#stacks/coap/exchange'
 import type { MessageLayer } from '#stacks/coap/message-layer'
 import { type Notification, type NotificationOutcome, Observation, type ObservationOwner } from '#stacks/coap/observe'
-import type { Call } from './call.ts'
+import { type Call, observedKey } from './call.ts'
 import type { CoapClient } from './client.ts'
 import type { Few } from './few.ts'
 import type { Topic } from './pubsub/topic.ts'
@@ -47,7 +47,6 @@ export class Observer implements ObservationOwner {
   readonly subscription: Subscription
   readonly qos: QoS
   readonly token: string
-  readonly transferKey: string
   readonly observation: Observation
   /** Notifications sent so far. */
   notified = 0
@@ -58,7 +57,6 @@ export class Observer implements ObservationOwner {
     this.subscription = subscription
     this.qos = qos
     this.token = call.exchange.token
-    this.transferKey = call.transferKey
     this.#wishes = wishesOf(call, topic)
     this.observation = new Observation(this)
   }
@@ -164,7 +162,7 @@ class EventNotification implements Notification {
   }
 
   render(sent: () => void): Response {
-    const { client, subscription, accept, block, transferKey } = this.#observer
+    const { client, subscription, accept, block } = this.#observer
     const { session } = client
     const { message } = this.#task.delivery
     const fallback = subscription.isCommands ? JSON_FORMAT : undefined
@@ -175,7 +173,8 @@ class EventNotification implements Notification {
       sent()
       return response
     }
-    return session.transfers.download(transferKey, response, block && { ...block, number: 0 }, sent) ?? response
+    const key = observedKey(client.id, subscription.filter, accept)
+    return session.transfers.download(key, response, block && { ...block, number: 0 }, sent) ?? response
   }
 
   settled(outcome: NotificationOutcome): void {

@@ -194,6 +194,7 @@ export class AddressSession implements Session, EndpointEvents, Timed {
 
   /** Serves a request on behalf of `client`: blocks first, then the route. */
   serve(call: Call, client: CoapClient, handler: ClientHandler): void {
+    call.client = client
     const { block1, block2, burst1, burst2 } = call.target
     if ((block2 !== undefined || burst2.length > 0) && this.#servesLaterBlock(call)) return
     if (this.#guard?.verified === false && call.target.observe === REGISTER && isSafe(call.request.code)) {

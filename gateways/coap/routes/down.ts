@@ -25,14 +25,13 @@ function observe(leaf: DeviceTopic, isCommands: boolean): (call: Call, client: C
   }
 }
 
-function resource(target: string, handler: Method, ct: number, title: string): Resource {
-  return { methods: new Map([[GET, handler]]), listed: { target, attributes: { rt: 'omnigate.down', ct, obs: true, title } } }
+function resource(target: string, leaf: DeviceTopic, isCommands: boolean, ct: number, title: string): Resource {
+  return {
+    methods: new Map<number, Method>([[GET, { client: observe(leaf, isCommands) }]]),
+    observed: (_call, client) => deviceTopic(client.id, leaf),
+    listed: { target, attributes: { rt: 'omnigate.down', ct, obs: true, title } },
+  }
 }
 
-export const down = resource('/down', { client: observe('down/command', true) }, JSON_FORMAT, 'Observe commands')
-export const downData = resource(
-  '/down/data',
-  { client: observe('down/data', false) },
-  OCTET_STREAM,
-  'Observe bytes for the device',
-)
+export const down = resource('/down', 'down/command', true, JSON_FORMAT, 'Observe commands')
+export const downData = resource('/down/data', 'down/data', false, OCTET_STREAM, 'Observe bytes for the device')

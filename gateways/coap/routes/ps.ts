@@ -112,6 +112,7 @@ export const ps: Resource = {
     [PUT, { client: put }],
     [DELETE, { client: remove }],
   ]),
+  observed: (call) => call.target.topic,
   listed: {
     target: `/${TOPIC_ROOT}`,
     attributes: { rt: 'core.ps', ct: 0, obs: true, title: 'Publish, read and observe topics' },

@@ -92,5 +92,6 @@ export const topicData: Resource = {
     [GET, { client: get }],
     [DELETE, { client: remove }],
   ]),
+  observed: (call) => findTopic(call)?.name,
   listed: undefined,
 }

@@ -16,6 +16,8 @@ export type Method = { readonly open: OpenHandler } | { readonly client: ClientH
 export interface Resource {
   /** By request code; others get 4.05. */
   readonly methods: ReadonlyMap<number, Method>
+  /** The filter that an observation has; blocks of notifications are asked for by plain requests. */
+  readonly observed?: (call: Call, client: CoapClient) => string | undefined
   /** How `/.well-known/core` lists it; undefined leaves it out. */
   readonly listed: WebLink | undefined
 }
