@@ -13,6 +13,7 @@ import {
   type RsaKey,
   type SaveOutcome,
 } from '#sdk'
+import { alarmData } from './alarms.ts'
 import { type Header, type Location, type Message, type Of, Result, SERIALS } from './codec/index.ts'
 import type { Config } from './config.ts'
 import { emqxJson, emqxPayload, emqxTopics } from './emqx.ts'
@@ -24,6 +25,9 @@ import { deviceOf, type Shared } from './shared.ts'
 import type { Speaker } from './speaker.ts'
 import { type Data, envelope, eventData, locationData, type Origin, unknownData, vendorEnvelope } from './topics.ts'
 import { answerOf, type EventMessage } from './uplink.ts'
+
+/** Type of a batch of points that could not be sent at their time (JT/T 808 8.49). */
+const BLIND_AREA = 1
 
 /** A report that became several publications. */
 interface Open {
@@ -45,6 +49,8 @@ export class Reports {
   readonly #telemetryTopic: string | undefined
   readonly #eventTopic: string | undefined
   readonly #emqxTopic: string | undefined
+  /** Alarm flags of the last report. */
+  #alarms = 0
   /** By key; made for the first report of several publications. Bounded by what the broker has not answered yet. */
   #open: Map<number, Open> | undefined = undefined
   /** Messages that wait for the broker and whose answers need more than their number. By key; made for the first. */
@@ -72,13 +78,15 @@ export class Reports {
     if (!this.#isNew(message, key, frame)) return
     const unified = this.#wanted(this.#telemetryTopic)
     const emqx = this.#wanted(this.#emqxTopic)
-    if (unified === undefined && emqx === undefined) this.settle(key, 'no-subscribers')
-    else if (emqx === undefined) this.#link.publish(this.#locationAt(unified as string, message.body, message), key)
-    else
-      this.#publish(key, [
-        ...(unified === undefined ? [] : [this.#locationAt(unified, message.body, message)]),
-        this.#native(emqx, message),
-      ])
+    const alarm = this.#alarmAt(message.body, message)
+    if (unified !== undefined && emqx === undefined && alarm === undefined) {
+      this.#link.publish(this.#locationAt(unified, message.body, message), key)
+      return
+    }
+    const publications = unified === undefined ? [] : [this.#locationAt(unified, message.body, message)]
+    if (alarm !== undefined) publications.push(alarm)
+    if (emqx !== undefined) publications.push(this.#native(emqx, message))
+    this.#publish(key, publications)
   }
 
   /** Each point is a location of its own; the batch is acknowledged when the broker has accepted all of them. */
@@ -87,11 +95,20 @@ export class Reports {
     if (!this.#isNew(message, key, frame)) return
     const publications: Publication[] = []
     const topic = this.#wanted(this.#telemetryTopic)
+    const live = this.#alarms
+    if (message.body.type === BLIND_AREA) this.#alarms = 0
     for (const point of message.body.location) {
-      if ('broken' in point) this.#link.malformed(malformed('bad-batch-item'))
-      else if (topic !== undefined)
-        publications.push(this.#locationAt(topic, point, { type: 'location', header: message.header, body: point }))
+      if ('broken' in point) {
+        this.#link.malformed(malformed('bad-batch-item'))
+        continue
+      }
+      const report: Of<'location'> = { type: 'location', header: message.header, body: point }
+      if (topic !== undefined) publications.push(this.#locationAt(topic, point, report))
+      const alarm = this.#alarmAt(point, report)
+      if (alarm !== undefined) publications.push(alarm)
     }
+    // What could not be sent at its time is older than the last report.
+    if (message.body.type === BLIND_AREA) this.#alarms = live
     this.#addNative(publications, message)
     this.#publish(key, publications)
   }
@@ -220,6 +237,15 @@ export class Reports {
     return new Publication(topic, envelope(this.#origin(), 'location', data, message), 1)
   }
 
+  /** The event that alarms began or ended with this report, if somebody would see it. */
+  #alarmAt(location: Location, message: Message): Publication | undefined {
+    const before = this.#alarms
+    this.#alarms = location.alarm
+    const data = alarmData(before, location, this.#shared.config.coordinates)
+    const topic = data === undefined ? undefined : this.#wanted(this.#eventTopic)
+    return topic === undefined ? undefined : new Publication(topic, envelope(this.#origin(), 'alarm', data ?? {}, message), 1)
+  }
+
   #native(topic: string, message: Message, saved?: SaveOutcome): Publication {
     return new Publication(topic, emqxPayload(message, this.#shared.config.maxMediaBytes, saved), 1)
   }
@@ -254,6 +280,8 @@ export class Reports {
 
   #conclude(key: number, accepted: boolean): void {
     this.#recent.settle(key, accepted)
+    // What was not accepted comes again, and is to tell its alarms again.
+    if (!accepted) this.#alarms = 0
     const named = this.#named?.get(key)
     this.#named?.delete(key)
     this.#answer(Math.floor(key / SERIALS), key % SERIALS, accepted, named)

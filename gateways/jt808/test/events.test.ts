@@ -98,7 +98,10 @@ test('a batch becomes one location a point, and is acknowledged once', async () 
   const points = [HERE, { ...HERE, speed: 10, alarm: 2 }, { broken: bytes }, { ...HERE, speed: 20 }]
   terminal.send(terminal.frame({ type: 'location-batch', body: { type: 1, location: points } }))
   assert.deepEqual(terminal.results(), [[0x0704, 0]])
-  const locations = app.take().map((one) => one.json() as { type: string; data: { speed_kmh: number; alarms: string[] } })
+  const locations = app
+    .take()
+    .filter(({ topic }) => topic.endsWith('/up/telemetry'))
+    .map((one) => one.json() as { type: string; data: { speed_kmh: number; alarms: string[] } })
   assert.deepEqual(
     locations.map(({ type, data }) => [type, data.speed_kmh, data.alarms]),
     [

@@ -131,7 +131,7 @@ test('leading zeros stripped: one client id in both forms of the header, and the
   assert.deepEqual(terminal.results(), [[0x0200, 0]])
   const [location] = app.take()
   assert.equal(location?.topic, 'devices/13812345678/up/telemetry')
-  const { device, native } = location?.json() as { device: string; native: { header: { phone: string } } }
+  const { device, native } = (location ?? assert.fail()).json() as { device: string; native: { header: { phone: string } } }
   assert.deepEqual([device, native.header.phone], ['13812345678', '00000000013812345678'])
   app.publish('devices/13812345678/down/command', JSON.stringify({ id: '1', name: 'locate' }), { qos: 1 })
   assert.equal(terminal.one('location-query').header.phone, '00000000013812345678')
