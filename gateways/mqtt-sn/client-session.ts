@@ -391,6 +391,7 @@ export class ClientSession extends SeatedClient implements Session {
 
   #depart(): void {
     this.state = 'gone'
+    this.#open = undefined
     // Somebody else may speak from here next, on the same link.
     this.supervise(0)
     this.repeatAt(undefined)
