@@ -1,6 +1,10 @@
-/** A group that the gateway speaks to: ADVERTISE every T_ADV, and GWINFO where configured (MQTT-SN 1.2, 6.1). */
+/**
+ * A group that the gateway speaks to: ADVERTISE every T_ADV, and GWINFO where configured (MQTT-SN 1.2, 6.1). Of version 2.0
+ * only where nobody speaks 1.2, to whom that ADVERTISE is a PINGREQ.
+ */
 import type { CloseReason, Link, Session } from '#sdk'
 import { encode } from './codec/index.ts'
+import { encodePacket } from './codec/v2/index.ts'
 import type { Shared } from './shared.ts'
 
 const ADVERTISE = 1
@@ -28,8 +32,9 @@ export class GroupSession implements Session {
   }
 
   onTimer(): void {
-    const { gatewayId, advertise } = this.#shared.config
-    this.#link.send(encode({ type: 'advertise', gatewayId, duration: Math.ceil(advertise.interval / SECOND_MS) }))
+    const { gatewayId, advertise, version } = this.#shared.config
+    const message = { type: 'advertise', gatewayId, duration: Math.ceil(advertise.interval / SECOND_MS) } as const
+    this.#link.send(version === '2.0' ? encodePacket(message) : encode(message))
     this.#link.count('advertised')
     this.#link.arm(ADVERTISE, advertise.interval)
   }

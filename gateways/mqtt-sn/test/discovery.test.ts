@@ -91,3 +91,15 @@ test('T_ADV fits the 16 bits of the duration', () => {
   assert.equal(config.safeParse({ advertise: { interval: '65535s' } }).success, true)
   assert.equal(config.safeParse({ advertise: { interval: '65536s' } }).success, false)
 })
+
+test('version 2.0 makes itself known in its own packets', async () => {
+  const { world, gateway, device } = await scene({ version: '2.0', advertise: { gwinfo: 'groups' } })
+  const ear = group(gateway)
+  world.advance(1)
+  assert.deepEqual(heard(ear), ['0516010384'])
+  const [sensor, node] = [device(), device()]
+  sensor.raw(unhex('02 17'))
+  assert.deepEqual([heard(sensor.peer), heard(ear)], [[], ['031801']])
+  node.raw(unhex('06 fc 01 07 02 17'))
+  assert.deepEqual([heard(node.peer), heard(ear)], [['07fc0107031801'], []])
+})

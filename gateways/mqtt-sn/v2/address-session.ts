@@ -5,7 +5,16 @@
 import { toHex } from '#bytes/hex'
 import { isMalformed, type Link, malformed, Message as Publication } from '#sdk'
 import { publisherFor } from '../anonymous-publisher.ts'
-import { decodePacket, type Packet, type PacketOf, PacketType, packetType, Reason, TopicKind } from '../codec/v2/index.ts'
+import {
+  decodePacket,
+  encodePacket,
+  type Packet,
+  type PacketOf,
+  PacketType,
+  packetType,
+  Reason,
+  TopicKind,
+} from '../codec/v2/index.ts'
 import { mayReply } from '../reply-budget.ts'
 import { Seats } from '../seats.ts'
 import { disconnectOf } from './connect.ts'
@@ -181,7 +190,14 @@ export class AddressSession extends Seats<Connection> {
   }
 
   #introduce(origin: Origin): void {
-    this.#reply({ type: 'gwinfo', gatewayId: this.shared.config.gatewayId, address: new Uint8Array(0) }, origin)
+    const { groups, config } = this.shared
+    const gwinfo = { type: 'gwinfo', gatewayId: config.gatewayId, address: new Uint8Array(0) } as const
+    // Who asks through a forwarder hears only what comes through it.
+    if (config.advertise.gwinfo === 'sender' || groups.size === 0 || origin.node !== undefined) {
+      this.#reply(gwinfo, origin)
+    } else if (mayReply(this.shared, this.link)) {
+      for (const group of groups) group.send(encodePacket(gwinfo))
+    }
   }
 
   #reply(packet: Packet, origin: Origin): void {
