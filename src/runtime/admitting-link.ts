@@ -38,7 +38,7 @@ export abstract class AdmittingLink extends MeteredLink {
 
   connect(request: ConnectRequest): void {
     if (this.closedBy !== undefined || this.#asking?.connecting === true) return
-    const asking = this.#ask()
+    const asking = this.beginAsking()
     if ((this.session as Session | undefined) === undefined) {
       asking.early = request
       return
@@ -46,8 +46,8 @@ export abstract class AdmittingLink extends MeteredLink {
     asking.early = undefined
     asking.connecting = true
     if (this.client !== undefined) this.disconnect(false)
-    if (this.#isBanned(request)) return this.#admit(request, { ok: false, reason: 'banned' })
-    this.#inquire(request, (verdict) => this.#admit(request, verdict))
+    if (this.isBanned(request)) return this.admit(request, { ok: false, reason: 'banned' })
+    this.inquire(request, (verdict) => this.admit(request, verdict))
   }
 
   respond(data: Uint8Array | undefined): void {
@@ -56,7 +56,7 @@ export abstract class AdmittingLink extends MeteredLink {
 
   authenticate(request: ConnectRequest): void {
     if (this.client === undefined || this.#asking?.inquiry !== undefined) return
-    this.#inquire(request, (verdict) => this.event(() => this.session.onAuthenticated?.(verdict)))
+    this.inquire(request, (verdict) => this.event(() => this.session.onAuthenticated?.(verdict)))
   }
 
   /** The session is there. */
@@ -78,15 +78,15 @@ export abstract class AdmittingLink extends MeteredLink {
   }
 
   protected override park(): (work: () => void) => void {
-    const asking = this.#ask()
-    asking.parking ??= this.#startParking()
+    const asking = this.beginAsking()
+    asking.parking ??= this.startParking()
     const { parking } = asking
     parking.waits++
     return (work) => {
       parking.waits--
       this.event(() => {
         work()
-        if (parking.waits === 0) this.#unpark()
+        if (parking.waits === 0) this.unpark()
       })
     }
   }
@@ -101,26 +101,26 @@ export abstract class AdmittingLink extends MeteredLink {
     this.#asking = undefined
   }
 
-  #ask(): Asking {
+  private beginAsking(): Asking {
     this.#asking ??= new Asking()
     return this.#asking
   }
 
-  #answered(): void {
+  private endAsking(): void {
     if (this.#asking?.isOver === true) this.#asking = undefined
   }
 
-  #startParking(): Parking {
+  private startParking(): Parking {
     // A branch shares its wire with others, who must not wait for it: its session queues its own requests.
     if (!this.isBranch) this.pauseReading()
     return new Parking(this.peer.datagram)
   }
 
-  #unpark(): void {
+  private unpark(): void {
     const asking = this.#asking
     const parking = asking?.parking
     if (asking !== undefined) asking.parking = undefined
-    this.#answered()
+    this.endAsking()
     if (this.isBranch) return
     if (!this.throttled) this.readOn()
     // The empty chunk wakes a framer that stopped in the middle of the chunk with the question.
@@ -128,14 +128,14 @@ export abstract class AdmittingLink extends MeteredLink {
     for (const bytes of parking?.take() ?? []) this.take(bytes)
   }
 
-  #isBanned({ clientId, username }: ConnectRequest): boolean {
+  private isBanned({ clientId, username }: ConnectRequest): boolean {
     return this.runtime.shared.bans.refuse({ clientId, username, address: this.peer.address }, this.now()) !== undefined
   }
 
-  #inquire(request: ConnectRequest, decided: (verdict: Verdict) => void): void {
+  private inquire(request: ConnectRequest, decided: (verdict: Verdict) => void): void {
     const { name, shared, log } = this.runtime
     const act = (work: () => void): void => this.event(work)
-    const asking = this.#ask()
+    const asking = this.beginAsking()
     let go = act
     asking.inquiry = new Inquiry({
       // Who proves itself anew goes on meanwhile.
@@ -147,7 +147,7 @@ export abstract class AdmittingLink extends MeteredLink {
       decided: (verdict) => {
         asking.inquiry = undefined
         decided(verdict)
-        this.#answered()
+        this.endAsking()
       },
       failed: (error) =>
         log.error({ error: String(error), clientid: request.clientId }, 'authentication failed to answer: refused'),
@@ -155,23 +155,23 @@ export abstract class AdmittingLink extends MeteredLink {
     asking.inquiry.begin(shared.access, { gateway: name, peer: this.peer, request })
   }
 
-  #admit(request: ConnectRequest, verdict: Verdict): void {
+  private admit(request: ConnectRequest, verdict: Verdict): void {
     if (this.#asking !== undefined) this.#asking.connecting = false
-    this.#answered()
+    this.endAsking()
     const { runtime } = this
     if (!verdict.ok) {
-      this.#answer(verdict)
+      this.tellOutcome(verdict)
       return
     }
     const { outcome, client } = runtime.shared.core.attach(runtime, this, request)
     if (client !== undefined) this.adopt(client)
-    this.#answer(outcome.ok && verdict.data !== undefined ? { ...outcome, authenticationData: verdict.data } : outcome)
+    this.tellOutcome(outcome.ok && verdict.data !== undefined ? { ...outcome, authenticationData: verdict.data } : outcome)
     if (client === undefined || this.client !== client || client.ref !== this) return
     this.subscribeByRule(client)
     runtime.shared.core.resume(client)
   }
 
-  #answer(outcome: ConnectOutcome): void {
+  private tellOutcome(outcome: ConnectOutcome): void {
     if (!outcome.ok) {
       const { reason } = outcome
       this.count(`connect-refused-${reason}`)

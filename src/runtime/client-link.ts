@@ -8,6 +8,7 @@ import type { GatewayRuntime } from './gateway-runtime.ts'
 import { Mount } from './mount.ts'
 import { fillPlaceholders, type TopicIdentity } from './placeholders.ts'
 
+/** Methods here, and in the classes below, are `private` and not `#`: that would cost each of a million objects a word for each class. */
 export abstract class ClientLink {
   readonly runtime: GatewayRuntime
   /** Why the session ended; undefined while it lives. */
@@ -74,7 +75,7 @@ export abstract class ClientLink {
   setWill(will: Will | undefined): void {
     const { client } = this
     if (client === undefined) return
-    const named = will === undefined ? undefined : { ...will, message: this.#named(will.message, client) }
+    const named = will === undefined ? undefined : { ...will, message: this.named(will.message, client) }
     this.runtime.shared.core.setWill(client, named)
   }
 
@@ -85,7 +86,7 @@ export abstract class ClientLink {
   publish(message: Message, tag?: number): void {
     const { core, fanOut } = this.runtime.shared
     const before = core.stats.copies
-    const outcome = this.#publish(message)
+    const outcome = this.publishNamed(message)
     if (tag !== undefined && this.closedBy === undefined) this.session.onPublished?.(tag, outcome)
     if (!fanOut.spend(core.stats.copies - before)) this.yieldTurn()
   }
@@ -104,7 +105,7 @@ export abstract class ClientLink {
 
   retained(topic: string): Message | undefined | 'not-authorized' {
     if (this.client === undefined) return undefined
-    return this.runtime.shared.core.retained(this.#filter(topic, this.client), this.client)
+    return this.runtime.shared.core.retained(this.brokerFilter(topic, this.client), this.client)
   }
 
   retainedUnder(filter: string, limit: number): readonly Message[] {
@@ -117,13 +118,15 @@ export abstract class ClientLink {
   subscribe(filter: string, options: SubscribeOptions, tag?: number): void {
     const client = this.client
     const outcome =
-      client === undefined ? 'not-authorized' : this.runtime.shared.core.subscribe(client, this.#filter(filter, client), options)
+      client === undefined
+        ? 'not-authorized'
+        : this.runtime.shared.core.subscribe(client, this.brokerFilter(filter, client), options)
     if (tag !== undefined) this.session.onSubscribed?.(tag, outcome)
   }
 
   unsubscribe(filter: string): boolean {
     if (this.client === undefined) return false
-    return this.runtime.shared.core.unsubscribe(this.client, this.#filter(filter, this.client))
+    return this.runtime.shared.core.unsubscribe(this.client, this.brokerFilter(filter, this.client))
   }
 
   awaited(id: number): Delivery | undefined {
@@ -177,7 +180,7 @@ export abstract class ClientLink {
   protected adopt(client: Client): void {
     this.client = client
     const { mountpoint } = this.runtime
-    if (mountpoint !== '') this.mount = new Mount(mountpoint, this.#identity(client))
+    if (mountpoint !== '') this.mount = new Mount(mountpoint, this.topicIdentity(client))
     if (client.will !== undefined) this.setWill(client.will)
   }
 
@@ -185,7 +188,7 @@ export abstract class ClientLink {
   protected subscribeByRule(client: Client): void {
     const { core, rules } = this.runtime.shared
     for (const { topic, ...options } of rules.automatic(this.gateway)) {
-      const named = fillPlaceholders(topic, this.#identity(client))
+      const named = fillPlaceholders(topic, this.topicIdentity(client))
       const filter = this.mount?.filter(named) ?? named
       if (client.subscription(filter) !== undefined) continue
       if (typeof core.subscribe(client, filter, options) === 'string') this.count('auto-subscribe-refused')
@@ -200,29 +203,29 @@ export abstract class ClientLink {
     if (client.ref === this) this.runtime.shared.core.detach(client, reason, sendWill, expiryMs)
   }
 
-  #publish(message: Message): PublishOutcome {
+  private publishNamed(message: Message): PublishOutcome {
     const { client, runtime } = this
     if (client === undefined) return 'not-connected'
     runtime.counters.messagesIn++
     runtime.counters.payloadIn += message.size
     if (!this.meter(client, message.size)) return 'quota'
-    return runtime.shared.core.publish(this.#named(message, client), client)
+    return runtime.shared.core.publish(this.named(message, client), client)
   }
 
   /** The message under the topic that it has on the broker. */
-  #named(message: Message, client: Client): Message {
+  private named(message: Message, client: Client): Message {
     const { rewrite } = this.runtime.shared.rules
     const mounted = this.mount === undefined ? message : this.mount.message(message)
     return rewrite === undefined ? mounted : rewrite.message(mounted, client)
   }
 
   /** Device's filter to broker's filter. */
-  #filter(filter: string, client: Client): string {
+  private brokerFilter(filter: string, client: Client): string {
     const mounted = this.mount?.filter(filter) ?? filter
     return this.runtime.shared.rules.rewrite?.filter(mounted, client) ?? mounted
   }
 
-  #identity({ id, username }: Client): TopicIdentity {
+  private topicIdentity({ id, username }: Client): TopicIdentity {
     const { address, port } = this.peer
     return { clientId: id, username, peerHost: address, peerPort: port, gateway: this.gateway }
   }

@@ -67,8 +67,8 @@ export class SessionHost extends AdmittingLink implements Link, WireHandler {
   }
 
   onDrain(): void {
-    this.#drained()
-    for (const branch of allBranches(this.#branches)) branch.#drained()
+    this.drained()
+    for (const branch of allBranches(this.#branches)) branch.drained()
   }
 
   onClosed(cause: WireCloseCause, error?: Error): void {
@@ -107,7 +107,7 @@ export class SessionHost extends AdmittingLink implements Link, WireHandler {
     try {
       this.session.onDeliver(this.mount === undefined ? delivery : this.mount.delivery(delivery))
     } catch (error) {
-      this.#fault(error)
+      this.fault(error)
     } finally {
       runtime.turn.leave()
     }
@@ -127,7 +127,7 @@ export class SessionHost extends AdmittingLink implements Link, WireHandler {
   }
 
   close(reason: CloseReason): void {
-    this.event(() => this.#finish(reason))
+    this.event(() => this.finish(reason))
   }
 
   arm(timer: number, delayMs: number): void {
@@ -180,7 +180,7 @@ export class SessionHost extends AdmittingLink implements Link, WireHandler {
   }
 
   moveTo(to: Link): void {
-    const target = (to as SessionHost).#root()
+    const target = (to as SessionHost).root()
     const parent = this.#parent
     if (
       parent === undefined ||
@@ -233,7 +233,7 @@ export class SessionHost extends AdmittingLink implements Link, WireHandler {
     try {
       this.session.onBytes(bytes)
     } catch (error) {
-      this.#fault(error)
+      this.fault(error)
     } finally {
       turn.host = undefined
       turn.bytes = undefined
@@ -264,13 +264,13 @@ export class SessionHost extends AdmittingLink implements Link, WireHandler {
     try {
       work()
     } catch (error) {
-      this.#fault(error)
+      this.fault(error)
     } finally {
       turn.leave()
     }
   }
 
-  #drained(): void {
+  private drained(): void {
     if (!this.congested) return
     this.congested = false
     const { client } = this
@@ -278,7 +278,7 @@ export class SessionHost extends AdmittingLink implements Link, WireHandler {
     this.event(() => this.runtime.shared.core.release(client))
   }
 
-  #finish(reason: CloseReason): void {
+  private finish(reason: CloseReason): void {
     const { counters, hosts } = this.runtime
     for (const branch of allBranches(this.#branches)) branch.close(reason)
     if (this.closedBy !== undefined) return
@@ -304,15 +304,15 @@ export class SessionHost extends AdmittingLink implements Link, WireHandler {
     }
   }
 
-  #fault(error: unknown): void {
+  private fault(error: unknown): void {
     this.runtime.counters.faults++
     const fields = { peer: peerName(this.peer), clientid: this.clientId, error: describeError(error) }
     this.runtime.log.error(fields, 'a session failed and was closed; the others go on')
     this.close('session-fault')
   }
 
-  #root(): SessionHost {
-    return this.#parent === undefined || this.#parent === RESTING ? this : this.#parent.#root()
+  private root(): SessionHost {
+    return this.#parent === undefined || this.#parent === RESTING ? this : this.#parent.root()
   }
 }
 
