@@ -42,6 +42,7 @@ interface Login {
   readonly waiting: WaitingRequest[]
 }
 
+/** Its methods are `private` and not `#`, which would cost each of a million objects a word. */
 export class CoapClient implements Session {
   readonly link: Link
   readonly gateway: CoapGateway
@@ -54,7 +55,8 @@ export class CoapClient implements Session {
   /** Forgotten where the token says it all. */
   #identity: Identity | undefined
   #state: 'new' | 'connecting' | 'online' | 'over' = 'new'
-  #seenAt: number
+  /** Whole seconds: a small number, where milliseconds would be an object. */
+  #seenAtSeconds: number
   #login: Login | undefined
   #undecided: Undecided | undefined = undefined
   #observations: Observations | undefined = undefined
@@ -68,7 +70,7 @@ export class CoapClient implements Session {
     this.token = identity.token
     this.#identity = identity
     this.#login = { decided, waiting: [] }
-    this.#seenAt = link.now()
+    this.#seenAtSeconds = secondsOf(link.now())
   }
 
   /** As the broker knows it; empty before that. */
@@ -116,7 +118,7 @@ export class CoapClient implements Session {
   /** Serves the request, at once or when the login has succeeded; the first request begins the login. */
   whenOnline(call: Call, handler: ClientHandler): void {
     if (this.#state === 'online') {
-      this.#seenAt = this.link.now()
+      this.#seenAtSeconds = secondsOf(this.link.now())
       call.session.serve(call, this, handler)
       return
     }
@@ -127,7 +129,7 @@ export class CoapClient implements Session {
       return
     }
     waiting.push({ call, handler })
-    if (this.#state === 'new') this.#logIn()
+    if (this.#state === 'new') this.logIn()
   }
 
   /** Speaks from another address from now on. */
@@ -142,7 +144,7 @@ export class CoapClient implements Session {
 
   /** Its address rests, and is `session` again later. */
   rested(memory: Memory, aliveAt: number): void {
-    this.#seenAt = Math.max(this.#seenAt, aliveAt)
+    this.#seenAtSeconds = Math.max(this.#seenAtSeconds, secondsOf(aliveAt))
     this.#session = undefined
     this.#memory = memory
     this.#undecided = undefined
@@ -163,13 +165,13 @@ export class CoapClient implements Session {
 
   /** The client showed that it is there. */
   heard(): void {
-    this.#seenAt = this.link.now()
+    this.#seenAtSeconds = secondsOf(this.link.now())
   }
 
   /** What counts as silence has changed. */
   expectAnew(): void {
     if (this.#state !== 'online') return
-    const silentMs = this.#silentAt() - this.link.now()
+    const silentMs = this.silentAt() - this.link.now()
     this.link.arm(SILENCE_TIMER, Math.max(1, this.#memory === undefined ? silentMs : Math.min(silentMs, this.gateway.lingerMs)))
   }
 
@@ -182,7 +184,7 @@ export class CoapClient implements Session {
       this.#commands?.expire()
       return
     }
-    if (this.#silentAt() > this.link.now()) {
+    if (this.silentAt() > this.link.now()) {
       this.#memory = undefined
       this.expectAnew()
     } else this.link.close(this.token === undefined ? 'idle' : 'keepalive-timeout')
@@ -190,14 +192,14 @@ export class CoapClient implements Session {
 
   onWake(session: AddressSession): void {
     this.#session = session
-    session.resumed(this, this.#memory)
+    session.resumed(this, this.#memory, this.#seenAtSeconds * 1000)
     this.#memory = undefined
-    if (this.#isAnonymous) session.anonymous = this
+    if (this.isAnonymous) session.anonymous = this
     this.#observations?.resumed(session)
   }
 
   onConnect(outcome: ConnectOutcome): void {
-    const waiting = this.#loginOver()
+    const waiting = this.loginOver()
     if (!outcome.ok) {
       this.#state = 'over'
       this.session.left(this)
@@ -211,7 +213,7 @@ export class CoapClient implements Session {
     }
     this.#state = 'online'
     this.gateway.clients.set(outcome.clientId, this)
-    if (this.#isAnonymous) this.session.anonymous = this
+    if (this.isAnonymous) this.session.anonymous = this
     if (this.token !== undefined && this.account === undefined) this.#identity = undefined
     this.expectAnew()
     for (const { call, handler } of waiting) this.whenOnline(call, handler)
@@ -233,7 +235,7 @@ export class CoapClient implements Session {
   onClose(reason: CloseReason): void {
     const wasOnline = this.#state === 'online'
     this.#state = 'over'
-    const waiting = this.#loginOver()
+    const waiting = this.loginOver()
     const { clients } = this.gateway
     if (wasOnline && clients.get(this.id) === this) clients.delete(this.id)
     // What waits in the broker stays there: it must not come while this ends.
@@ -257,11 +259,11 @@ export class CoapClient implements Session {
     }
   }
 
-  get #isAnonymous(): boolean {
+  private get isAnonymous(): boolean {
     return this.#identity?.clientId === ''
   }
 
-  #logIn(): void {
+  private logIn(): void {
     const { clientId, username, password, token } = this.#identity as Identity
     const { config } = this.gateway
     this.#state = 'connecting'
@@ -282,16 +284,16 @@ export class CoapClient implements Session {
   }
 
   /** The requests that waited for it. */
-  #loginOver(): readonly WaitingRequest[] {
+  private loginOver(): readonly WaitingRequest[] {
     const login = this.#login
     this.#login = undefined
     login?.decided()
     return login?.waiting ?? []
   }
 
-  #silentAt(): number {
+  private silentAt(): number {
     const { heartbeat, maxIdle, idleTimeout } = this.gateway.config
-    const seenAt = Math.max(this.#seenAt, this.#session?.aliveAt ?? 0)
+    const seenAt = Math.max(this.#seenAtSeconds * 1000, this.#session?.aliveAt ?? 0)
     if (this.token !== undefined) return seenAt + heartbeat * HEARTBEAT_TOLERANCE
     return seenAt + ((this.#observations?.size ?? 0) > 0 ? maxIdle : idleTimeout)
   }
@@ -311,6 +313,11 @@ function farewell(reason: CloseReason): Response {
     default:
       return refusal(SERVICE_UNAVAILABLE, `the session has ended: ${reason}`)
   }
+}
+
+/** Not before `ms`. */
+function secondsOf(ms: number): number {
+  return Math.ceil(ms / 1000)
 }
 
 /** Takes equally long wherever the difference is. */

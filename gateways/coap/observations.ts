@@ -47,6 +47,7 @@ interface Registration {
   readonly interest: Interest
 }
 
+/** Its methods are `private` and not `#`, which would cost each of a million objects a word. */
 export class Observations {
   readonly #client: CoapClient
   #byFilter: Few<string, Subscription> = undefined
@@ -69,8 +70,8 @@ export class Observations {
   register(call: Call, interest: Interest): void {
     const { exchange, session, target } = call
     const earlier = session.observer(exchange.token)
-    if (earlier !== undefined && this.#isSame(earlier, call, interest)) {
-      this.#confirm({ observer: earlier, call, interest })
+    if (earlier !== undefined && this.isSame(earlier, call, interest)) {
+      this.confirm({ observer: earlier, call, interest })
       return
     }
     if (earlier?.protect !== undefined && earlier.client !== this.#client) {
@@ -82,19 +83,19 @@ export class Observations {
     if (earlier !== undefined) earlier.client.observations.end(earlier, 'replaced')
     const { config } = session.gateway
     if (this.#size >= config.limits.maxObservations) {
-      this.#refuseForRoom(call, interest)
+      this.refuseForRoom(call, interest)
       return
     }
     const { filter } = interest
     const qos = target.query.qos ?? qosOf(config.subscribeQos, exchange.type === CON)
-    const subscription = this.#subscription(interest, qos)
+    const subscription = this.subscriptionOf(interest, qos)
     const observer = new Observer(this.#client, subscription, qos, call, interest.topic)
     subscription.observers = fewSet(subscription.observers, observer, tokenOf)
     session.observed(observer)
     interest.topic?.observers.add(observer)
     this.#size++
     this.#client.link.count('observation-added')
-    const tag = this.#nextId()
+    const tag = this.nextId()
     this.#registering ??= new Map()
     this.#registering.set(tag, { observer, call, interest })
     const { noLocal = false, retainHandling = 0 } = target.query
@@ -117,7 +118,7 @@ export class Observations {
     this.#registering?.delete(tag)
     if (this.#registering?.size === 0) this.#registering = undefined
     if (typeof outcome === 'number') {
-      this.#confirm(registration)
+      this.confirm(registration)
     } else {
       this.end(registration.observer, 'refused')
       registration.call.respond(subscribeRefusal(outcome))
@@ -133,7 +134,7 @@ export class Observations {
 
   deliver(delivery: Delivery): void {
     const { link } = this.#client
-    const receivers = this.#receivers(delivery)
+    const receivers = this.receivers(delivery)
     if (receivers.length === 0) {
       link.nack(delivery.id, 'no-observation')
       return
@@ -163,7 +164,7 @@ export class Observations {
   /** The client has a new address; notifications go there from now on. */
   moved(from: AddressSession): void {
     const { session } = this.#client
-    for (const observer of this.#all()) {
+    for (const observer of this.all()) {
       from.unobserved(observer)
       if (session.observer(observer.token) !== undefined) {
         this.end(observer, 'token-in-use')
@@ -176,7 +177,7 @@ export class Observations {
 
   /** The client's address rested, and is there again. */
   resumed(session: AddressSession): void {
-    for (const observer of this.#all()) session.observed(observer)
+    for (const observer of this.all()) session.observed(observer)
   }
 
   /** Ends every observation, with a last message if there is one. */
@@ -184,7 +185,7 @@ export class Observations {
     const undecided = this.#registering?.values() ?? []
     this.#registering = undefined
     for (const { call } of undecided) call.respond(retryLater(SERVICE_UNAVAILABLE, 'the session has ended'))
-    for (const observer of this.#all()) {
+    for (const observer of this.all()) {
       if (last === undefined) this.end(observer, 'closed')
       else this.finish(observer, last, 'closed')
     }
@@ -192,23 +193,23 @@ export class Observations {
 
   /** The client rejected a notification, or did not answer. RFC 7641 3.6, 4.5 */
   ended(observer: Observer, why: 'reset' | 'timeout'): void {
-    this.#remove(observer, why)
+    this.remove(observer, why)
   }
 
   /** Ends an observation with a last message, which is no success. RFC 7641 4.2 */
   finish(observer: Observer, last: Response, why: ObservationEnd): void {
     observer.observation.conclude(last, observer.confirms(observer.qos))
-    this.#remove(observer, why)
+    this.remove(observer, why)
   }
 
   /** Ends an observation without a word. */
   end(observer: Observer, why: ObservationEnd): void {
     observer.observation.cancel()
-    this.#remove(observer, why)
+    this.remove(observer, why)
   }
 
   describe(): readonly Readonly<Record<string, unknown>>[] {
-    return this.#all().map(({ subscription, qos, token, notified, observation }) => ({
+    return this.all().map(({ subscription, qos, token, notified, observation }) => ({
       filter: subscription.filter,
       qos,
       token: Buffer.from(token, 'latin1').toString('hex'),
@@ -217,11 +218,11 @@ export class Observations {
     }))
   }
 
-  #all(): Observer[] {
+  private all(): Observer[] {
     return fewValues(this.#byFilter).flatMap(({ observers }) => fewValues(observers))
   }
 
-  #isSame(observer: Observer, call: Call, { filter, isCommands, topic }: Interest): boolean {
+  private isSame(observer: Observer, call: Call, { filter, isCommands, topic }: Interest): boolean {
     const { target } = call
     const { subscription } = observer
     return (
@@ -235,11 +236,11 @@ export class Observations {
   }
 
   /** The observation stands: the answer carries the present value, where there is one. RFC 7641 3.1 */
-  #confirm({ observer, call, interest }: Registration): void {
+  private confirm({ observer, call, interest }: Registration): void {
     const { session, target } = call
     // RFC 8613 4.1.3.5.1: from now on notifications are bound to this registration.
     observer.protect = call.exchange.protect
-    const state = target.query.retainHandling === 2 ? undefined : this.#state(interest)
+    const state = target.query.retainHandling === 2 ? undefined : this.state(interest)
     const response: Response =
       state === undefined || state === 'not-authorized'
         ? { code: CONTENT }
@@ -256,10 +257,10 @@ export class Observations {
   }
 
   /** RFC 7641 4.1: a plain answer, where there is one, says that the client was not added. */
-  #refuseForRoom(call: Call, interest: Interest): void {
+  private refuseForRoom(call: Call, interest: Interest): void {
     const { session, target } = call
     session.count('observation-refused')
-    const state = this.#state(interest)
+    const state = this.state(interest)
     if (state === undefined || state === 'not-authorized') {
       call.respond(retryLater(SERVICE_UNAVAILABLE, 'too many observations'))
     } else {
@@ -268,15 +269,15 @@ export class Observations {
   }
 
   /** A command is an event: that it was retained does not make it one for today. */
-  #state({ filter, isName, isCommands }: Interest): Message | undefined | 'not-authorized' {
+  private state({ filter, isName, isCommands }: Interest): Message | undefined | 'not-authorized' {
     return isName && !isCommands ? this.#client.link.retained(filter) : undefined
   }
 
-  #subscription({ filter, isCommands }: Interest, qos: QoS): Subscription {
+  private subscriptionOf({ filter, isCommands }: Interest, qos: QoS): Subscription {
     let subscription = fewGet(this.#byFilter, filter, filterOf)
     if (subscription === undefined || subscription.isCommands !== isCommands) {
       for (const observer of fewValues(subscription?.observers)) this.end(observer, 'replaced')
-      subscription = new Subscription(filter, this.#nextId(), qos, isCommands)
+      subscription = new Subscription(filter, this.nextId(), qos, isCommands)
       this.#byFilter = fewSet(this.#byFilter, subscription, filterOf)
       this.#byId = fewSet(this.#byId, subscription, idOf)
     }
@@ -284,13 +285,13 @@ export class Observations {
     return subscription
   }
 
-  #nextId(): number {
+  private nextId(): number {
     do this.#lastId = (this.#lastId % MAX_SUBSCRIPTION_ID) + 1
     while (fewGet(this.#byId, this.#lastId, idOf) !== undefined)
     return this.#lastId
   }
 
-  #receivers(delivery: Delivery): Observer[] {
+  private receivers(delivery: Delivery): Observer[] {
     const receivers: Observer[] = []
     for (const id of delivery.subscriptionIds ?? []) {
       const observers = fewValues(fewGet(this.#byId, id, idOf)?.observers)
@@ -300,7 +301,7 @@ export class Observations {
     return receivers
   }
 
-  #remove(observer: Observer, why: ObservationEnd): void {
+  private remove(observer: Observer, why: ObservationEnd): void {
     const { subscription, client } = observer
     if (fewGet(subscription.observers, observer.token, tokenOf) !== observer) return
     subscription.observers = fewDelete(subscription.observers, observer.token, tokenOf)

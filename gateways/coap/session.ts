@@ -37,11 +37,11 @@ const BRIEF_MS = 1000
 const PATIENT_MS = 5000
 
 /** What must not be forgotten of an address that rests, while repetitions may come. */
-export interface Memory {
-  /** Of its message layer. */
+export type Memory = string | GuardedMemory
+
+interface GuardedMemory {
   readonly packed: string
-  readonly guard: EchoGuard | undefined
-  readonly restedAt: number
+  readonly guard: EchoGuard
 }
 
 export class AddressSession implements Session, EndpointEvents, Timed {
@@ -236,12 +236,13 @@ export class AddressSession implements Session, EndpointEvents, Timed {
   }
 
   /** A client whose address rested speaks from here, as before. */
-  resumed(client: CoapClient, memory: Memory | undefined): void {
+  resumed(client: CoapClient, memory: Memory | undefined, heardAt: number): void {
     this.arrived(client)
+    if (this.link.now() - heardAt < PATIENT_MS) this.#patienceMs = PATIENT_MS
     if (memory === undefined) return
-    if (this.endpoint instanceof Endpoint) this.endpoint.recall(memory.packed)
-    this.#guard = memory.guard
-    if (this.link.now() - memory.restedAt < PATIENT_MS) this.#patienceMs = PATIENT_MS
+    const { packed, guard } = typeof memory === 'string' ? { packed: memory, guard: undefined } : memory
+    if (this.endpoint instanceof Endpoint) this.endpoint.recall(packed)
+    if (guard !== undefined) this.#guard = guard
   }
 
   left(client: CoapClient): void {
@@ -289,7 +290,7 @@ export class AddressSession implements Session, EndpointEvents, Timed {
     if (client?.online !== true || others.length > 0 || !(this.endpoint instanceof Endpoint)) return false
     const packed = this.endpoint.pack()
     if (packed === undefined || !this.link.rest()) return false
-    client.rested({ packed, guard: this.#guard, restedAt: this.link.now() }, this.aliveAt)
+    client.rested(this.#guard === undefined ? packed : { packed, guard: this.#guard }, this.aliveAt)
     return true
   }
 

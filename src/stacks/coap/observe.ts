@@ -82,7 +82,10 @@ class Flow {
   }
 }
 
-/** One client's interest in one resource, named by the client's token. Ends when its client rejects or does not answer. */
+/**
+ * One client's interest in one resource, named by the client's token. Ends when its client rejects or does not answer. Its
+ * methods are `private` and not `#`, which would cost each of a million objects a word.
+ */
 export class Observation implements Confirmable, ResetListener {
   readonly #owner: ObservationOwner
   #flow: Flow | undefined = undefined
@@ -114,7 +117,7 @@ export class Observation implements Confirmable, ResetListener {
   /** The registration has been answered: notifications may flow. */
   start(): void {
     if (this.#state === 'registering') this.#state = 'active'
-    this.#pump()
+    this.pump()
   }
 
   /** The client has shown that it is there. */
@@ -131,7 +134,7 @@ export class Observation implements Confirmable, ResetListener {
     }
     this.#flow ??= new Flow()
     this.#flow.waiting.push(notification)
-    this.#pump()
+    this.pump()
   }
 
   /** The client is elsewhere: what was not acknowledged is sent again, to there. */
@@ -142,12 +145,12 @@ export class Observation implements Confirmable, ResetListener {
     const unsettled = flow.abandon()
     flow.held = undefined
     if (unsettled !== undefined) flow.waiting.unshift(unsettled)
-    this.#pump()
+    this.pump()
   }
 
   /** Ends the observation without a word; what waits is settled as cancelled. */
   cancel(): void {
-    if (this.#state !== 'over') this.#finish('cancelled')
+    if (this.#state !== 'over') this.finish('cancelled')
   }
 
   /** Ends the observation with a last message, which is no success and carries no Observe. RFC 7641 4.2 */
@@ -164,7 +167,7 @@ export class Observation implements Confirmable, ResetListener {
 
   encode(messageId: number): Uint8Array {
     const flow = this.#flow as Flow
-    return this.#serialize(CON, messageId, flow, flow.current as Notification)
+    return this.serialize(CON, messageId, flow, flow.current as Notification)
   }
 
   settled(outcome: TransmissionOutcome): void {
@@ -176,38 +179,38 @@ export class Observation implements Confirmable, ResetListener {
       flow.transmission = undefined
       this.heard()
       notification.settled(outcome)
-      this.#pump()
+      this.pump()
       return
     }
-    this.#finish(outcome)
+    this.finish(outcome)
     if (outcome !== 'cancelled') this.#owner.observationEnded(outcome)
   }
 
   /** The client rejected a Non-confirmable notification. */
   rejected(): void {
     if (this.#state === 'over') return
-    this.#finish('reset')
+    this.finish('reset')
     this.#owner.observationEnded('reset')
   }
 
-  #pump(): void {
+  private pump(): void {
     const flow = this.#flow
     if (flow === undefined || flow.pumping) return
     flow.pumping = true
-    this.#sendWaiting(flow)
+    this.sendWaiting(flow)
     flow.pumping = false
     if (flow.isOver && this.#flow === flow) this.#flow = undefined
   }
 
-  #sendWaiting(flow: Flow): void {
+  private sendWaiting(flow: Flow): void {
     while (this.#state === 'active' && flow.current === undefined && flow.held === undefined) {
       const notification = flow.waiting.shift()
       if (notification === undefined) return
-      if (notification.confirmable || this.#mustAsk()) {
-        this.#confirm(flow, notification)
+      if (notification.confirmable || this.mustAsk()) {
+        this.confirm(flow, notification)
       } else {
         this.#unheard++
-        const encode = (messageId: number) => this.#serialize(NON, messageId, flow, notification)
+        const encode = (messageId: number) => this.serialize(NON, messageId, flow, notification)
         this.#owner.endpoint.sendNonConfirmable(encode, this)
         notification.settled('sent')
       }
@@ -215,27 +218,27 @@ export class Observation implements Confirmable, ResetListener {
   }
 
   /** Nobody knows whether the client is still there, or keeps up. RFC 7641 4.5, 4.5.1 */
-  #mustAsk(): boolean {
+  private mustAsk(): boolean {
     const { confirmAfterMs, confirmEvery, endpoint } = this.#owner
     return this.#unheard >= confirmEvery || endpoint.now() - this.#heardAtSeconds * 1000 >= confirmAfterMs
   }
 
   /** RFC 7641 4.5.1: one Confirmable notification at a time. */
-  #confirm(flow: Flow, notification: Notification): void {
+  private confirm(flow: Flow, notification: Notification): void {
     flow.current = notification
     const transmission = this.#owner.endpoint.sendConfirmable(this)
     if (transmission !== undefined) {
       if (flow.current === notification) flow.transmission = transmission
       return
     }
-    this.#finish('timeout')
+    this.finish('timeout')
     this.#owner.observationEnded('timeout')
   }
 
-  #serialize(type: typeof CON | typeof NON, messageId: number, flow: Flow, notification: Notification): Uint8Array {
+  private serialize(type: typeof CON | typeof NON, messageId: number, flow: Flow, notification: Notification): Uint8Array {
     const hold = {}
     flow.held = hold
-    const response = notification.render(() => this.#release(flow, hold))
+    const response = notification.render(() => this.release(flow, hold))
     const options = [this.nextOption(), ...(response.options ?? [])]
     const { protect, token } = this.#owner
     if (protect === undefined) return serialize(type, response.code, messageId, token, options, response.payload)
@@ -243,14 +246,14 @@ export class Observation implements Confirmable, ResetListener {
     return serialize(type, sealed.code, messageId, token, sealed.options, sealed.payload)
   }
 
-  #release(flow: Flow, hold: object): void {
+  private release(flow: Flow, hold: object): void {
     if (flow.held !== hold) return
     flow.held = undefined
-    this.#pump()
+    this.pump()
   }
 
   /** What is under way is settled so. */
-  #finish(outcome: 'reset' | 'timeout' | 'cancelled'): void {
+  private finish(outcome: 'reset' | 'timeout' | 'cancelled'): void {
     this.#state = 'over'
     const flow = this.#flow
     this.#flow = undefined
