@@ -94,8 +94,9 @@ function readTopic(body: Reader, topicType: number): { topic: string; topicId: n
     const topicId = body.u16()
     return body.remaining === 0 ? { topic: '', topicId } : undefined
   }
-  if (topicType === TopicType.short && body.remaining !== 2) return undefined
-  const topic = text(body)
+  const isShort = topicType === TopicType.short
+  if (isShort && body.remaining !== 2) return undefined
+  const topic = isShort ? decodeText(body.rest()) : text(body)
   return topic === undefined ? undefined : { topic, topicId: 0 }
 }
 

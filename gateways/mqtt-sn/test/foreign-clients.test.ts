@@ -144,8 +144,9 @@ test('the NUL that ends a string of C is not part of a name', async () => {
   assert.equal(sensor.only('suback').topicId, topicId)
   app.publish('a/b', 'x')
   assert.equal(sensor.only('publish').topicId, topicId)
-  // Elsewhere it is none of a name, and a payload keeps it.
+  // Elsewhere, and in a short name, it is not allowed; a payload keeps it.
   sensor.raw(octets('\x0b\x0a\0\0\0\x03a\0b\0\0')).silent()
+  sensor.raw(octets('\x07\x12\x22\0\x04a\0')).silent()
   app.subscribe('gone')
   world.advance(100_000)
   assert.deepEqual([...(app.take()[0]?.message.payload ?? [])], [...octets('bye\0')])
