@@ -2,6 +2,7 @@
  * Compressed octets as they were: DEFLATE (RFC 1951) in a gzip (RFC 1952) or zlib (RFC 1950) envelope. A few octets may stand for
  * a thousand times as many, so the caller says how many there may be.
  */
+// biome-ignore lint/style/noRestrictedImports: these are functions of octets, with nothing of the world in them.
 import { gunzipSync, inflateSync } from 'node:zlib'
 
 /** `malformed`: broken, cut off, or with a wrong check code. */
