@@ -212,7 +212,7 @@ export class CoapClient implements Session {
       return
     }
     this.#state = 'online'
-    this.gateway.clients.set(outcome.clientId, this)
+    this.gateway.online++
     if (this.isAnonymous) this.session.anonymous = this
     if (this.token !== undefined && this.account === undefined) this.#identity = undefined
     this.expectAnew()
@@ -236,8 +236,7 @@ export class CoapClient implements Session {
     const wasOnline = this.#state === 'online'
     this.#state = 'over'
     const waiting = this.loginOver()
-    const { clients } = this.gateway
-    if (wasOnline && clients.get(this.id) === this) clients.delete(this.id)
+    if (wasOnline) this.gateway.online--
     // What waits in the broker stays there: it must not come while this ends.
     this.link.hold()
     for (const { call } of waiting) call.respond(retryLater(SERVICE_UNAVAILABLE, 'the session has ended'))

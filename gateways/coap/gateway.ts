@@ -6,7 +6,6 @@ import { DEFAULT_PARAMETERS, deriveTimes } from '#stacks/coap/parameters'
 import type { BlockDialect } from '#stacks/coap/request-fault'
 import type { StreamSettings } from '#stacks/coap/stream-endpoint'
 import { ByteBudget } from '#stacks/coap/uploads'
-import type { CoapClient } from './client.ts'
 import type { CoapConfig } from './config.ts'
 import type { Accounts } from './oscore/accounts.ts'
 import type { Topics } from './pubsub/topics.ts'
@@ -24,8 +23,8 @@ export class CoapGateway implements Gateway<CoapConfig> {
   readonly streamSettings: Omit<StreamSettings, 'delimited'>
   /** Unfinished block-wise transfers of all addresses. */
   readonly transferBudget: ByteBudget
-  /** Everybody who is logged in, by client id: a client is known by that, wherever it is. */
-  readonly clients = new Map<string, CoapClient>()
+  /** How many clients are logged in. */
+  online = 0
   /** What somebody has configured at `/pubsub`. */
   readonly topics: Topics
   /** An address that has been silent for so long, without clients, is forgotten: no repetition of a request can come. */

@@ -7,6 +7,7 @@ import type { Call } from './call.ts'
 import { CoapClient, type Identity } from './client.ts'
 import type { Account } from './oscore/accounts.ts'
 import { refusal, retryLater } from './responses.ts'
+import type { AddressSession } from './session.ts'
 
 /** The client to serve `call` for, logged in or about to be; undefined when the call has been answered with a refusal. */
 export function identify(call: Call): CoapClient | undefined {
@@ -18,6 +19,12 @@ export function identify(call: Call): CoapClient | undefined {
   const client = clientId === undefined ? identifyAnonymous(call) : identifyNamed(call, clientId)
   target.client = client
   return client
+}
+
+/** A client is known by its client id, wherever it is. */
+export function clientOf({ link }: AddressSession, clientId: string): CoapClient | undefined {
+  const session = link.sessionOf(clientId)
+  return session instanceof CoapClient && session.online ? session : undefined
 }
 
 /** A client with a security context always uses it, and only for itself. False: answered with a refusal. */
@@ -40,7 +47,7 @@ function identifyNamed(call: Call, clientId: string): CoapClient | undefined {
   const { session, target } = call
   const { query } = target
   const { gateway } = session
-  const client = gateway.clients.get(clientId)
+  const client = clientOf(session, clientId)
   if (call.account !== undefined) {
     if (client?.account === call.account) return here(call, client)
     return login(call, { clientId, username: query.username, password: query.password, token: undefined })
@@ -114,7 +121,7 @@ function addressHasRoom(call: Call): boolean {
 /** False: answered with a refusal. */
 function gatewayHasRoom(call: Call): boolean {
   const { session } = call
-  if (session.gateway.clients.size < session.gateway.config.limits.maxClients) return true
+  if (session.gateway.online < session.gateway.config.limits.maxClients) return true
   session.count('gateway-full')
   call.respond(retryLater(SERVICE_UNAVAILABLE, 'too many clients'))
   return false

@@ -44,6 +44,11 @@ export abstract class ClientLink {
     return this.client?.id
   }
 
+  sessionOf(clientId: string): Session | undefined {
+    const host = this.runtime.shared.core.client(clientId)?.ref
+    return host instanceof ClientLink && host.runtime === this.runtime ? host.session : undefined
+  }
+
   get kept(): object | undefined {
     return this.client?.state
   }

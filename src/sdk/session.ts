@@ -170,6 +170,8 @@ export interface Link {
    * turn: frames must wait (see `FrameSink.frame`).
    */
   readonly connecting: boolean
+  /** The session of this gateway instance that is connected as this client. */
+  sessionOf(clientId: string): Session | undefined
   /** What the gateway keeps with the client's session across its connections; gone when the session ends. */
   kept: object | undefined
   /**

@@ -5,7 +5,7 @@ import { CONTENT_FORMAT, uintOption } from '#stacks/coap/options'
 import { encodeText } from '#stacks/coap/text'
 import type { Call } from '../call.ts'
 import type { CoapClient } from '../client.ts'
-import { identify, login, speaksForItself } from '../identity.ts'
+import { clientOf, identify, login, speaksForItself } from '../identity.ts'
 import type { Method, Resource } from './resource.ts'
 
 /** What the token is worth against guessing. */
@@ -19,7 +19,7 @@ function create(call: Call): void {
     return
   }
   if (!speaksForItself(call)) return
-  const present = session.gateway.clients.get(clientId)
+  const present = clientOf(session, clientId)
   // From another address it may be the same device after a restart: then its credentials decide.
   if (present?.token !== undefined && present.speaksFrom(session)) {
     call.refuse(BAD_REQUEST, 'Bad Request: client has connected')
@@ -48,7 +48,7 @@ function heartbeat(call: Call, client: CoapClient): void {
 /** Whoever is not there is gone already: that is success too. */
 function remove(call: Call): void {
   const { session, clientId } = call
-  if (clientId === undefined || !session.gateway.clients.has(clientId)) call.respond({ code: DELETED })
+  if (clientId === undefined || clientOf(session, clientId) === undefined) call.respond({ code: DELETED })
   else identify(call)?.whenOnline(call, removed)
 }
 
