@@ -47,8 +47,8 @@ export function decodeMessageProperties(
   while (cursor.at < end) {
     const id = cursor.varint()
     if (typeOf(id) === undefined) return 'property-unknown'
-    // [MQTT-3.3.4-6]: only the server names subscriptions.
-    if (id === SUBSCRIPTION_ID || !isAllowed(id, place)) return 'property-not-allowed'
+    if (!isAllowed(id, place)) return 'property-not-allowed'
+    if (id === SUBSCRIPTION_ID) return 'property-of-server' // [MQTT-3.3.4-6]
     if (id !== USER_PROPERTY && seen.has(id)) return 'property-repeated'
     seen.add(id)
     switch (id) {

@@ -171,7 +171,7 @@ export function malformedReason(error: Malformed): number {
       return SUBSCRIPTION_ID_UNSUPPORTED
     case 'property-repeated':
     case 'property-value':
-    case 'property-not-allowed':
+    case 'property-of-server':
     case 'reason-code':
     case 'response-topic':
     case 'topic-missing':

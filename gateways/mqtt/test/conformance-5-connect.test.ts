@@ -77,7 +77,6 @@ test('5.0 a receive maximum or maximum packet size of 0, and what stands twice, 
     'maximum packet size 0': '1013 0004 4d515454 05 02 0000 05 27 00000000 0001 61',
     'session expiry twice': '1018 0004 4d515454 05 02 0000 0a 11 00000001 11 00000001 0001 61',
     'authentication data without a method': '1012 0004 4d515454 05 02 0000 04 16 0001 78 0001 61',
-    'a property of PUBLISH': '1010 0004 4d515454 05 02 0000 02 01 01 0001 61',
   }))
 
 dialogue(

@@ -1,6 +1,6 @@
 /** MQTT 5.0 sections 1.5, 2 and 4.13: text, flags, identifiers, properties, and what is said about errors. */
 import { test } from 'node:test'
-import { eachIsRefused } from './closing.ts'
+import { eachConnectIsRefused, eachIsRefused } from './closing.ts'
 import { dialogue } from './dialogue.ts'
 
 const MALFORMED = 0x81
@@ -107,18 +107,26 @@ dialogue(
   a<< UNSUBACK id=65535 codes=0`,
 )
 
-test('5.0 properties that may not stand there, or stand there twice, are a protocol error (section 2.2.2.2)', () =>
+test('5.0 properties that stand there twice, or with a value that they may not have, are a protocol error (section 2.2.2.2)', () =>
   eachIsRefused(PROTOCOL_ERROR, {
-    'PUBLISH with a property of CONNECT': '3007 0001 74 03 21 0001',
     'SUBSCRIBE with two subscription identifiers': '820b 0001 04 0b01 0b02 0001 61 00',
     'SUBSCRIBE with subscription identifier 0': '8209 0001 02 0b00 0001 61 00',
-    'UNSUBSCRIBE with a subscription identifier': 'a208 0001 02 0b01 0001 61',
     'DISCONNECT with two session expiries': 'e00c 00 0a 11 00000001 11 00000001',
     'PUBLISH with payload format 2': '3006 0001 74 02 01 02',
+    'PUBLISH with a property that only servers send': '3006 0001 74 02 0b 01',
   }))
 
-test('5.0 an unknown property is a malformed packet (section 2.2.2.2)', () =>
-  eachIsRefused(MALFORMED, { PUBLISH: '3006 0001 74 02 7e 00', SUBSCRIBE: '8209 0001 02 7e00 0001 61 00' }))
+test('5.0 a property that is unknown, or not one of its packet, makes it a malformed packet (section 2.2.2.2)', async () => {
+  await eachIsRefused(MALFORMED, {
+    'PUBLISH with an unknown one': '3006 0001 74 02 7e 00',
+    'SUBSCRIBE with an unknown one': '8209 0001 02 7e00 0001 61 00',
+    'PUBLISH with a property of CONNECT': '3007 0001 74 03 21 0001',
+    'UNSUBSCRIBE with a subscription identifier': 'a208 0001 02 0b01 0001 61',
+  })
+  await eachConnectIsRefused(MALFORMED, {
+    'CONNECT with a property of PUBLISH': '1010 0004 4d515454 05 02 0000 02 01 01 0001 61',
+  })
+})
 
 test('5.0 [MQTT-4.13.1-1] what violates the protocol closes the connection, with its reason code first', async () => {
   await eachIsRefused(PROTOCOL_ERROR, {

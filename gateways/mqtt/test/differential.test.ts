@@ -30,7 +30,8 @@ const FORBIDDEN: Readonly<Record<string, readonly [version: Version, hex: string
   flags: [4, '3804 0001 74 78'], // [MQTT-3.3.1-2]
   'packet-identifier-0': [4, '3205 0001 74 0000'], // [MQTT-2.3.1-1]
   'property-length': [5, '3006 0001 74 8000 78'], // [MQTT-1.5.5-1]
-  'property-not-allowed': [5, '3006 0001 74 02 0b 01'], // [MQTT-3.3.4-6]
+  'property-not-allowed': [5, '3007 0001 74 03 21 0001'], // section 2.2.2.2
+  'property-of-server': [5, '3006 0001 74 02 0b 01'], // [MQTT-3.3.4-6]
   'property-repeated': [5, '3008 0001 74 04 01 01 01 01'], // section 3.3.2.3.2
   'property-truncated': [5, '3009 0001 74 03 02 0000 0000'], // section 2.2.2.2
   'property-value': [5, '3006 0001 74 02 01 02'], // section 3.3.2.3.2
