@@ -68,6 +68,9 @@ export const DEFAULT_SETTINGS: EndpointSettings = {
   maxTokenBytes: MAX_TOKEN_BYTES,
 }
 
+/** Of a peer that sends more requests within EXCHANGE_LIFETIME it would cost more to pack and recall them than it saves. */
+const MOST_PACKED = 16
+
 export class Endpoint implements MessageLayer, ExchangeHost, TransmissionHost {
   readonly settings: EndpointSettings
   readonly wholePayloadBytes = undefined
@@ -112,11 +115,11 @@ export class Endpoint implements MessageLayer, ExchangeHost, TransmissionHost {
     return this.#exchanges.purge(now) && this.#expectsNothing(now)
   }
 
-  /** What must outlive this endpoint, for its successor to `recall`; undefined while anything is under way. */
+  /** What must outlive this endpoint, for its successor to `recall`; undefined while anything is under way, or too much to tell. */
   pack(): string | undefined {
     const now = this.now()
     this.#exchanges.purge(now)
-    if (!this.#exchanges.areAnswered || !this.#expectsNothing(now)) return undefined
+    if (this.#exchanges.size > MOST_PACKED || !this.#exchanges.areAnswered || !this.#expectsNothing(now)) return undefined
     return packExchanges(this.#messageId, this.#exchanges.all())
   }
 

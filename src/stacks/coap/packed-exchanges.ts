@@ -27,7 +27,9 @@ export function packExchanges(lastMessageId: number, exchanges: Iterable<Exchang
 }
 
 export function unpackExchanges(packed: string, host: ExchangeHost): { lastMessageId: number; exchanges: Exchange[] } {
-  const reader = new Reader(Uint8Array.from(packed, (character) => character.charCodeAt(0)))
+  const bytes = new Uint8Array(packed.length)
+  for (let i = 0; i < packed.length; i++) bytes[i] = packed.charCodeAt(i)
+  const reader = new Reader(bytes)
   const lastMessageId = reader.u16()
   const exchanges: Exchange[] = []
   while (reader.remaining > 0) {

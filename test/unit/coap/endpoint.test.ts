@@ -335,6 +335,15 @@ test('nothing is packed while something is under way', () => {
   assert.equal(rejectable.endpoint.pack()?.length, 2)
 })
 
+test('a busy peer is not packed before its requests are forgotten', () => {
+  const busy = new FakePeer()
+  busy.handle = (exchange) => exchange.respond({ code: CHANGED })
+  for (let id = 0; id < 17; id++) busy.receive(`40 02 00 ${id.toString(16).padStart(2, '0')}`)
+  assert.equal(busy.endpoint.pack(), undefined)
+  busy.advance(247_000)
+  assert.equal(busy.endpoint.pack()?.length, 2)
+})
+
 test('a clock that is set back does not stop the repetition', () => {
   const peer = new FakePeer()
   const sample = new Sample()
