@@ -33,6 +33,9 @@ const CONSTRAINED: Readonly<Partial<Record<Draft['type'], (body: Record<string, 
     body['status'] = 2 - ((body['status'] as number) % 2)
     if (body['status'] === 2) for (const key of Object.keys(body)) if (key !== 'status' && key !== 'time') delete body[key]
     if (body['status'] === 1) body['ic_result'] ??= 1
+    // The two members of the supplement come together.
+    if (body['face_match'] === undefined) delete body['uid']
+    else body['uid'] ??= 'a'
   },
   // Without files, or without a time, the octets fit several forms.
   'attachment-list'(body) {
