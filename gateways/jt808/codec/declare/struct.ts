@@ -5,6 +5,7 @@ import type { Writer } from '#bytes/writer'
 import type { BodyFormat } from '../bodies/format.ts'
 import type { HeaderForm } from '../header.ts'
 import { bitsOfNumber, type Field, type Intake, type Owner } from './field.ts'
+import { itemsOf } from './items.ts'
 import type { ConditionShape, Shape } from './shape.ts'
 
 export type Fields = Readonly<Record<string, Field<unknown>>>
@@ -85,7 +86,7 @@ export function list<T>(count: string, item: Field<T>): Field<readonly T[]> {
       for (let i = 0; i < total && reader.ok; i++) items.push(item.read(reader, owner, form))
       return items
     },
-    ...many(item, { kind: 'list', item: item.shape, count }),
+    ...itemsOf(item, { kind: 'list', item: item.shape, count }),
   }
 }
 
@@ -104,7 +105,7 @@ export function lenientList<T>(count: string, item: Field<T>): Field<readonly T[
       }
       return items
     },
-    ...many(item, { kind: 'list', item: item.shape, count }),
+    ...itemsOf(item, { kind: 'list', item: item.shape, count }),
   }
 }
 
@@ -116,24 +117,7 @@ export function listRest<T>(item: Field<T>): Field<readonly T[]> {
       while (reader.remaining > 0) items.push(item.read(reader, owner, form))
       return items
     },
-    ...many(item, { kind: 'list', item: item.shape, rest: true }),
-  }
-}
-
-function many<T>(item: Field<T>, shape: Shape): Omit<Field<readonly T[]>, 'read'> {
-  return {
-    shape,
-    write(writer, items, owner, form) {
-      for (const one of items) item.write(writer, one, owner, form)
-    },
-    show: (items) => items.map((one) => item.show(one)),
-    take(json, path, owner, intake) {
-      if (!Array.isArray(json)) {
-        intake.faults.push(`${path}: must be a list`)
-        return []
-      }
-      return json.map((one, i) => item.take(one, `${path}[${i}]`, owner, intake))
-    },
+    ...itemsOf(item, { kind: 'list', item: item.shape, rest: true }),
   }
 }
 
