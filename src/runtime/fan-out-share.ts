@@ -1,6 +1,7 @@
 /**
- * What one turn of the loop may hand out: a chunk from the network can hold hundreds of messages, each for ten thousand receivers.
+ * What may be handed out at a stretch: a chunk from the network can hold hundreds of messages, each for ten thousand receivers.
  * Whoever published when the share was used up goes on in a later turn, one after the other, and others are served in between.
+ * A share lasts over quiet turns, too: a rest after ten thousand copies costs less than a callback in each turn.
  */
 
 /** Copies of messages: some milliseconds. */
@@ -21,7 +22,7 @@ export class FanOutShare {
     this.#left = copies
   }
 
-  /** Copies were handed out, or queued. False: that was the share of this turn. */
+  /** Copies were handed out, or queued. False: the share is used up. */
   spend(copies: number): boolean {
     this.#left -= copies
     return this.#left > 0
